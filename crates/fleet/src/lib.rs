@@ -1,0 +1,39 @@
+//! From what platform teams wrote to what the GitOps branch must hold.
+//!
+//! Pure: no I/O, no clock, no environment, no knowledge of git, GitHub or Azure. The shell reads what
+//! [`Snapshot::wants`] names, calls [`compute`], and carries out the difference between a branch's
+//! [`Tree`] and the [`Placement`] for it.
+
+mod applies;
+mod builtin;
+pub mod checks;
+pub mod compose;
+mod compute;
+mod diagnostic;
+pub mod labels;
+mod layout;
+pub mod objects;
+mod parse;
+mod path;
+pub mod plane;
+mod render;
+pub mod schedule;
+mod snapshot;
+mod source;
+pub mod tracking;
+mod tree;
+mod validate;
+mod without_effect;
+
+pub use checks::ManifestChecks;
+pub use compute::{Outcome, compute};
+pub use diagnostic::{Diagnostic, FileName, Location, Severity};
+pub use layout::{Held, Placement, Problems};
+pub use layout::Package;
+pub use objects::RepoRef;
+pub use path::RepoPath;
+pub use applies::Condition;
+pub use plane::ControlPlane;
+pub use snapshot::{Role, Snapshot, Want};
+pub use source::{ENVIRONMENTS, FileContent, MAX_FILE_BYTES, Source, is_of_interest, would_read};
+pub use tree::{Blob, Changeset, Mode, ObjectId, Tree};

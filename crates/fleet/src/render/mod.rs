@@ -1,0 +1,201 @@
+//! Templates over the data of an assignment.
+
+mod go;
+mod jinja;
+mod object;
+
+use std::collections::BTreeMap;
+
+use goyaml::NodeKind;
+
+use crate::compose::Config;
+use crate::diagnostic::{Diagnostic, Location, did_you_mean};
+use crate::objects::{Engine, Template, TemplateRef, TemplateType};
+use crate::schedule::DeploymentTarget;
+
+/// All templates of a control plane, each parsed once.
+#[derive(Debug)]
+pub(crate) struct Templates {
+    programs: BTreeMap<String, Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    template: Template,
+    manifests: Vec<Result<Program, Diagnostic>>,
+}
+
+/// A manifest ready to be rendered.
+#[derive(Debug)]
+enum Program {
+    Go(go::Program),
+    Jinja(jinja::Program),
+    Object(object::Program),
+}
+
+/// What templates see of an assignment, in the form of each engine.
+#[derive(Clone, Debug)]
+pub(crate) struct Data {
+    go: gotmpl::Value,
+    jinja: minijinja::Value,
+}
+
+/// The config of an assignment in the form of each engine; shared by all assignments that have it.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigData {
+    go: gotmpl::Value,
+    jinja: minijinja::Value,
+}
+
+/// Labels and manifests of a target in the form of each engine; shared by all its assignments.
+#[derive(Clone, Debug)]
+pub(crate) struct TargetData {
+    labels: (gotmpl::Value, minijinja::Value),
+    manifests: (gotmpl::Value, minijinja::Value),
+}
+
+impl ConfigData {
+    /// The values of `config`.
+    pub(crate) fn new(config: &Config) -> ConfigData {
+        ConfigData { go: go::config(config), jinja: jinja::config(config) }
+    }
+}
+
+impl TargetData {
+    /// The labels and manifests of `target`.
+    pub(crate) fn new(target: &DeploymentTarget) -> TargetData {
+        let both = |strings| (go::strings(strings), jinja::strings(strings));
+        TargetData { labels: both(&target.labels), manifests: both(&target.manifests) }
+    }
+}
+
+impl Data {
+    /// What the templates of a cluster type see of `target`.
+    pub(crate) fn new(environment: &str, cluster_type: &str, target: &DeploymentTarget, shared: &TargetData, config: &ConfigData) -> Data {
+        let namespace = format!("{environment}-{cluster_type}-{}", target.name);
+        let texts = [
+            ("DeploymentTargetName", "deployment_target_name", &*target.name),
+            ("Namespace", "namespace", &namespace),
+            ("Environment", "environment", environment),
+            ("Workspace", "workspace", &target.workspace),
+            ("Workload", "workload", &target.workload),
+            ("ClusterType", "cluster_type", cluster_type),
+        ];
+        Data { go: go::data(texts, shared, config), jinja: jinja::data(texts, shared, config) }
+    }
+}
+
+/// The name of an engine's field in Go, in Jinja, and its text.
+type TextField<'a> = (&'static str, &'static str, &'a str);
+
+impl Templates {
+    /// Parses every template; what is wrong with one is told where it is used.
+    pub(crate) fn new<'a>(templates: impl Iterator<Item = &'a Template>) -> Templates {
+        let compile = |template: &Template| {
+            let manifests = (0..template.manifests.len()).map(|index| Program::new(template, index)).collect();
+            (template.meta.name.clone(), Compiled { template: template.clone(), manifests })
+        };
+        Templates { programs: templates.map(compile).collect() }
+    }
+
+    /// The text of the file that a template makes, joined from its manifests; or every problem on the way.
+    pub(crate) fn render(&self, wanted: &TemplateRef, kind: TemplateType, data: &Data) -> Result<Vec<u8>, Vec<Diagnostic>> {
+        let compiled = self.programs.get(&wanted.name).ok_or_else(|| vec![self.missing(wanted, kind)])?;
+        let mut file = Vec::new();
+        let mut problems = Vec::new();
+        for (index, manifest) in compiled.manifests.iter().enumerate() {
+            let rendered = match manifest {
+                Ok(program) => program.render(&compiled.template, index, data),
+                Err(problem) => Err(problem.clone()),
+            };
+            match rendered {
+                Ok(text) if text.is_empty() => {}
+                Ok(text) => join(&mut file, &text),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(file) } else { Err(problems) }
+    }
+
+    /// The `contentType` of a template, if it exists.
+    pub(crate) fn content_type(&self, name: &str) -> Option<&str> {
+        self.programs.get(name)?.template.content_type.as_deref()
+    }
+
+    fn missing(&self, wanted: &TemplateRef, kind: TemplateType) -> Diagnostic {
+        let of_kind = || self.programs.values().filter(|it| it.template.kind == kind).map(|it| &*it.template.meta.name);
+        let help = did_you_mean(&wanted.name, of_kind()).unwrap_or_else(|| {
+            format!("{} templates are {}", kind.word(), crate::diagnostic::some_of(of_kind()))
+        });
+        Diagnostic::error(format!("there is no template `{}`", wanted.name)).help(help).at(wanted.location.clone())
+    }
+}
+
+impl TemplateType {
+    /// As it is written in YAML.
+    pub fn word(self) -> &'static str {
+        match self {
+            TemplateType::Reconciler => "reconciler",
+            TemplateType::Namespace => "namespace",
+            TemplateType::Config => "config",
+        }
+    }
+}
+
+/// Manifests are joined by `---`, which begins a line.
+fn join(file: &mut Vec<u8>, text: &[u8]) {
+    if !file.is_empty() {
+        if !file.ends_with(b"\n") {
+            file.push(b'\n');
+        }
+        file.extend_from_slice(b"---\n");
+    }
+    file.extend_from_slice(text);
+}
+
+impl Program {
+    fn new(template: &Template, index: usize) -> Result<Program, Diagnostic> {
+        let place = Place { template, index };
+        match (&template.manifests[index].node.kind, template.engine) {
+            (NodeKind::Scalar { text, .. }, Engine::Go) => go::Program::new(text, &place).map(Program::Go),
+            (NodeKind::Scalar { text, .. }, Engine::Jinja) => jinja::Program::new(text, &place).map(Program::Jinja),
+            _ => object::Program::new(&place).map(Program::Object),
+        }
+    }
+
+    fn render(&self, template: &Template, index: usize, data: &Data) -> Result<Vec<u8>, Diagnostic> {
+        let place = Place { template, index };
+        match self {
+            Program::Go(program) => program.render(&data.go, &place),
+            Program::Jinja(program) => program.render(&data.jinja, &place),
+            Program::Object(program) => program.render(data, &place),
+        }
+    }
+}
+
+/// A manifest of a template, to say where something is wrong.
+struct Place<'a> {
+    template: &'a Template,
+    index: usize,
+}
+
+impl Place<'_> {
+    /// A problem at a line and column of the manifest's text.
+    fn problem(&self, node: &goyaml::Node, line: u32, column: u32, message: &str) -> Diagnostic {
+        let mark = node.locate(line, column);
+        self.named(message).at(Location::new(&self.template.file, mark))
+    }
+
+    /// A problem that is no line's fault.
+    fn whole(&self, node: &goyaml::Node, message: &str) -> Diagnostic {
+        self.named(message).at(Location::new(&self.template.file, node.start))
+    }
+
+    fn node(&self) -> &goyaml::Node {
+        &self.template.manifests[self.index].node
+    }
+
+    fn named(&self, message: &str) -> Diagnostic {
+        Diagnostic::error(format!("template `{}`, manifest {}: {message}", self.template.meta.name, self.index))
+    }
+}

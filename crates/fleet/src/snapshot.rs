@@ -1,0 +1,330 @@
+//! Everything that a control plane consists of, gathered from where its pointers lead.
+//!
+//! The shell reads what [`Snapshot::wants`] names until nothing is wanted any more; each source is
+//! parsed once, when it arrives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::builtin;
+use crate::diagnostic::{Diagnostic, Location, did_you_mean};
+use crate::objects::{BaseRepo, Environment, Object, RepoRef, WorkloadRegistration};
+use crate::parse::{self, BrokenWorkload, Objects, Parsed};
+use crate::plane::{ControlPlane, RegisteredWorkload, Unavailable};
+use crate::source::{self, Source};
+
+/// The BaseRepo whose commit is promoted.
+pub(crate) const PROMOTED_BASE: &str = "main";
+
+/// A folder of a repository that has to be read.
+#[derive(Clone, Debug)]
+pub struct Want {
+    /// What for
+    pub role: Role,
+    /// Repository, branch and folder
+    pub at: RepoRef,
+    /// The commit to read instead of the branch's head
+    pub commit: Option<String>,
+    /// Where the pointer stands
+    pub location: Location,
+}
+
+/// What a source is read for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The objects of the BaseRepo of this name
+    Base(String),
+    /// The declared environments, at the head of the promoted base's branch
+    Environments,
+    /// The Workloads of the registration of this name
+    Registration(String),
+}
+
+/// What has been read so far.
+#[derive(Debug)]
+pub struct Snapshot {
+    environment: String,
+    plane: Objects,
+    environments: Vec<Environment>,
+    brought: BTreeMap<String, Vec<Parsed>>,
+    unavailable: Vec<Unavailable>,
+    asked: BTreeSet<Role>,
+}
+
+impl Snapshot {
+    /// Begins with the content of the environment's own branch.
+    pub fn new(environment: &str, source: &Source) -> Snapshot {
+        let mut snapshot = Snapshot {
+            environment: environment.to_owned(),
+            plane: Objects::default(),
+            environments: Vec::new(),
+            brought: BTreeMap::new(),
+            unavailable: Vec::new(),
+            asked: BTreeSet::new(),
+        };
+        snapshot.add_plane(source);
+        if snapshot.promoted_base().is_none() {
+            snapshot.add_environments(source);
+        }
+        snapshot
+    }
+
+    /// What has to be read next; nothing when the snapshot is complete. Nothing is named twice.
+    pub fn wants(&mut self) -> Vec<Want> {
+        let mut wants = Vec::new();
+        for base in self.base_repos() {
+            let want = |role, commit| Want { role, at: base.at.clone(), commit, location: base.meta.location.clone() };
+            wants.push(want(Role::Base(base.meta.name.clone()), base.commit.clone()));
+            if base.meta.name == PROMOTED_BASE {
+                wants.push(want(Role::Environments, None));
+            }
+        }
+        wants.retain(|want| self.asked.insert(want.role.clone()));
+        if !wants.is_empty() {
+            return wants;
+        }
+        let in_place: BTreeSet<&str> = self.workload_names();
+        let fetched = |registration: &&WorkloadRegistration| !in_place.contains(&*registration.meta.name);
+        let mut wants: Vec<Want> = self
+            .registrations()
+            .filter(fetched)
+            .map(|registration| Want {
+                role: Role::Registration(registration.meta.name.clone()),
+                at: registration.workload.clone(),
+                commit: None,
+                location: registration.meta.location.clone(),
+            })
+            .collect();
+        wants.retain(|want| self.asked.insert(want.role.clone()));
+        wants
+    }
+
+    /// Takes what was read for `want`, or why it could not be read.
+    pub fn add(&mut self, want: &Want, read: Result<Source, String>) {
+        match (&want.role, read) {
+            (Role::Base(_), Ok(source)) => self.add_plane(&source),
+            (Role::Environments, Ok(source)) => self.add_environments(&source),
+            (Role::Registration(name), Ok(source)) => self.add_workloads(name, want, &source),
+            (Role::Base(name), Err(reason)) => {
+                let text = format!("the base `{name}` ({}) cannot be read: {reason}", want.at.repo);
+                self.plane.problems.push(Diagnostic::error(text).at(want.location.clone()));
+            }
+            (Role::Environments, Err(reason)) => {
+                let text = format!("the environments of {} cannot be read: {reason}", want.at.repo);
+                self.plane.problems.push(Diagnostic::error(text).at(want.location.clone()));
+            }
+            (Role::Registration(name), Err(reason)) => {
+                let text = format!("the repository of workload registration `{name}` cannot be read: {reason}");
+                self.unavailable(name, None, vec![Diagnostic::error(text).at(want.location.clone())]);
+            }
+        }
+    }
+
+    fn add_plane(&mut self, source: &Source) {
+        let Objects { objects, broken_workloads, problems } = parse::objects(source::documents(source));
+        self.plane.problems.extend(problems);
+        self.plane.broken_workloads.extend(broken_workloads);
+        for parsed in objects {
+            let misplaced = match &parsed.object {
+                Object::Environment(_) => Some(format!("environments are declared in `{}/` of the base", source::ENVIRONMENTS)),
+                Object::BaseRepo(_) if !self.asked.is_empty() => Some("a base cannot bring another base".to_owned()),
+                _ => None,
+            };
+            match misplaced {
+                None => self.plane.objects.push(parsed),
+                Some(why) => self.plane.problems.push(ignored(&parsed, &why)),
+            }
+        }
+    }
+
+    fn add_environments(&mut self, source: &Source) {
+        let Objects { objects, problems, .. } = parse::objects(source::environment_documents(source));
+        self.plane.problems.extend(problems);
+        for parsed in objects {
+            match parsed.object {
+                Object::Environment(environment) => self.environments.push(environment),
+                _ => self.plane.problems.push(ignored(&parsed, "only environments are read from this folder")),
+            }
+        }
+    }
+
+    fn add_workloads(&mut self, registration: &str, want: &Want, source: &Source) {
+        let Objects { objects, broken_workloads, problems } = parse::objects(source::documents(source));
+        let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Diagnostic::is_error);
+        self.plane.problems.extend(warnings);
+        for BrokenWorkload { name, problems } in broken_workloads {
+            self.unavailable(registration, name, problems);
+        }
+        if !errors.is_empty() {
+            self.unavailable(registration, None, errors);
+            return;
+        }
+        let brought = self.brought.entry(registration.to_owned()).or_default();
+        for parsed in objects {
+            match parsed.object {
+                Object::Workload(_) => brought.push(parsed),
+                _ => self.plane.problems.push(ignored(&parsed, "an application's repository brings Workloads only")),
+            }
+        }
+        let has_none = brought.is_empty() && !self.unavailable.iter().any(|other| other.registration.as_deref() == Some(registration));
+        if has_none {
+            let text = format!("workload registration `{registration}` leads to no Workload");
+            let help = format!("put a Workload into `{}` of {}, or correct `spec.workload.path`", want.at.path, want.at.repo);
+            self.plane.problems.push(Diagnostic::warning(text).help(help).at(want.location.clone()));
+        }
+    }
+
+    fn unavailable(&mut self, registration: &str, workload: Option<String>, problems: Vec<Diagnostic>) {
+        self.unavailable.push(Unavailable { registration: Some(registration.to_owned()), workload, problems });
+    }
+
+    fn base_repos(&self) -> impl Iterator<Item = &BaseRepo> {
+        self.plane.objects.iter().filter_map(|parsed| match &parsed.object {
+            Object::BaseRepo(base) => Some(base),
+            _ => None,
+        })
+    }
+
+    fn promoted_base(&self) -> Option<&BaseRepo> {
+        self.base_repos().find(|base| base.meta.name == PROMOTED_BASE)
+    }
+
+    fn registrations(&self) -> impl Iterator<Item = &WorkloadRegistration> {
+        self.plane.objects.iter().filter_map(|parsed| match &parsed.object {
+            Object::WorkloadRegistration(registration) => Some(registration),
+            _ => None,
+        })
+    }
+
+    fn workload_names(&self) -> BTreeSet<&str> {
+        let whole = self.plane.objects.iter().filter_map(|parsed| match &parsed.object {
+            Object::Workload(workload) => Some(&*workload.meta.name),
+            _ => None,
+        });
+        whole.chain(self.plane.broken_workloads.iter().filter_map(|broken| broken.name.as_deref())).collect()
+    }
+
+    /// The control plane, once nothing is wanted any more; with every problem found on the way.
+    pub fn control_plane(mut self) -> ControlPlane {
+        let mut plane = ControlPlane { environment: self.environment, environments: self.environments, ..ControlPlane::default() };
+        plane.problems = std::mem::take(&mut self.plane.problems);
+        let objects = without_duplicates(std::mem::take(&mut self.plane.objects), &mut plane.problems);
+        let mut candidates = Vec::new();
+        for parsed in objects {
+            match parsed.object {
+                Object::BaseRepo(base) => plane.base_repos.push(base),
+                Object::GitOpsRepo(repo) => plane.gitops_repos.push(repo),
+                Object::ClusterType(kind) => drop(plane.cluster_types.insert(kind.meta.name.clone(), kind)),
+                Object::Template(template) => drop(plane.templates.insert(template.meta.name.clone(), template)),
+                Object::ConfigMap(map) => plane.config_maps.push(map),
+                Object::ConfigSchema(schema) => plane.config_schemas.push(schema),
+                Object::SchedulingPolicy(policy) => plane.policies.push(policy),
+                Object::WorkloadRegistration(registration) => {
+                    drop(plane.registrations.insert(registration.meta.name.clone(), registration));
+                }
+                Object::Workload(workload) => candidates.push((None, workload)),
+                Object::Environment(environment) => plane.environments.push(environment),
+            }
+        }
+        for (registration, parsed) in self.brought {
+            for parsed in parsed {
+                if let Object::Workload(workload) = parsed.object {
+                    candidates.push((Some(registration.clone()), workload));
+                }
+            }
+        }
+        for BrokenWorkload { name, problems } in self.plane.broken_workloads {
+            let registration = name.clone().filter(|name| plane.registrations.contains_key(name));
+            plane.unavailable.push(Unavailable { registration, workload: name, problems });
+        }
+        plane.unavailable.extend(self.unavailable);
+        for template in builtin::templates() {
+            plane.templates.entry(template.meta.name.clone()).or_insert(template);
+        }
+        plane.sort();
+        for (name, rivals) in group_by_name(candidates) {
+            plane.add_workload(name, rivals);
+        }
+        plane.check_environment();
+        plane
+    }
+}
+
+impl ControlPlane {
+    /// Takes a Workload if one source brings it; if several do, none of them counts.
+    fn add_workload(&mut self, name: String, mut rivals: Vec<(Option<String>, crate::objects::Workload)>) {
+        if rivals.len() > 1 {
+            let places: Vec<Location> = rivals.iter().map(|(_, workload)| workload.meta.location.clone()).collect();
+            for (index, (brought_by, workload)) in rivals.into_iter().enumerate() {
+                let others = places.iter().enumerate().filter(|(other, _)| *other != index);
+                let others: Vec<String> = others.map(|(_, place)| place.to_string()).collect();
+                let problem = Diagnostic::error(format!("the Workload `{name}` is brought twice; the other is at {}", others.join(", ")))
+                    .help("rename one of them")
+                    .at(workload.meta.location);
+                let registration = brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
+                self.unavailable.push(Unavailable { registration, workload: Some(name.clone()), problems: vec![problem] });
+            }
+            return;
+        }
+        let Some((brought_by, workload)) = rivals.pop() else { return };
+        let by_registration = brought_by.is_some();
+        let registration = brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
+        let workspace = registration.as_ref().and_then(|name| self.registrations.get(name)).map(|found| found.workspace.clone());
+        let workspace = workspace.unwrap_or_default();
+        self.workloads.insert(name, RegisteredWorkload { workload, registration, by_registration, workspace });
+    }
+
+    fn check_environment(&mut self) {
+        let names = || self.environments.iter().map(|environment| &*environment.meta.name);
+        if self.environments.is_empty() || names().any(|name| name == self.environment) {
+            return;
+        }
+        let nearest = did_you_mean(&self.environment, names());
+        let known = names().collect::<Vec<_>>().join(", ");
+        let problem = Diagnostic::error(format!("no environment is called `{}`; declared are {known}", self.environment));
+        let help = nearest.unwrap_or_else(|| format!("declare it in `{}/` of the base", source::ENVIRONMENTS));
+        self.problems.push(problem.help(help));
+    }
+}
+
+type Candidate = (Option<String>, crate::objects::Workload);
+
+fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>> {
+    let mut groups: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+    for (registration, workload) in candidates {
+        groups.entry(workload.meta.name.clone()).or_default().push((registration, workload));
+    }
+    groups
+}
+
+fn ignored(parsed: &Parsed, why: &str) -> Diagnostic {
+    let meta = parsed.object.meta();
+    let text = format!("the {} `{}` is ignored here: {why}", parsed.object.kind(), meta.name);
+    Diagnostic::warning(text).help("move or remove it").at(meta.location.clone())
+}
+
+/// The first of each kind and name; a second one that means the same is a warning, another an error.
+/// A Workload that stands twice is its application's problem and is left to the caller.
+fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagnostic>) -> Vec<Parsed> {
+    let mut kept: Vec<Parsed> = Vec::new();
+    let mut first: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    for parsed in objects {
+        let (kind, meta) = (parsed.object.kind(), parsed.object.meta());
+        let key = (kind, meta.name.clone());
+        let Some(other) = first.get(&key).map(|index| &kept[*index]) else {
+            first.insert(key, kept.len());
+            kept.push(parsed);
+            continue;
+        };
+        let other_place = &other.object.meta().location;
+        if parsed.node.to_value() == other.node.to_value() {
+            let text = format!("the {kind} `{}` stands twice with the same content; the other is at {other_place}", meta.name);
+            problems.push(Diagnostic::warning(text).help("remove one of them").at(meta.location.clone()));
+        } else if kind == "Workload" {
+            kept.push(parsed);
+        } else {
+            let text = format!("the {kind} `{}` stands twice with different content; the other is at {other_place}", meta.name);
+            problems.push(Diagnostic::error(text).help("rename or remove one of them").at(meta.location.clone()));
+        }
+    }
+    kept
+}

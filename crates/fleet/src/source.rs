@@ -1,0 +1,417 @@
+//! Which files of a repository count, and the documents in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use goyaml::{Limits, Node, NodeKind};
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::diagnostic::{Diagnostic, FileName, Location};
+
+/// A file may hold this many bytes; a larger one is an error that says so.
+pub const MAX_FILE_BYTES: usize = 8 << 20;
+/// The folder of a base in which environments are declared.
+pub const ENVIRONMENTS: &str = ".environments";
+
+const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+const IGNORE_FILE: &str = ".sourceignore";
+
+/// A folder of a repository as it was read: everything below a pointer's `path` that may count.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// What people see before the path of its files; nothing for the control plane itself
+    pub prefix: Arc<str>,
+    /// Files by path, with `/` between the parts
+    pub files: BTreeMap<String, FileContent>,
+}
+
+/// What was found under a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    /// A file
+    Bytes(Arc<[u8]>),
+    /// A symbolic link, which is never followed
+    Link,
+    /// A file over `MAX_FILE_BYTES`
+    TooLarge(u64),
+    /// It could not be read, for this reason
+    Unreadable(String),
+}
+
+/// The documents of a source, and what is wrong with its files.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// In the order of paths, then of the text
+    pub documents: Vec<(FileName, Node)>,
+    /// What is wrong
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Whether a file of this name can matter, so that nothing else needs to be read at all.
+pub fn is_of_interest(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let hidden = folder.split('/').any(|part| part.starts_with('.')) && !is_environment(path);
+    !hidden && (is_manifest(name) || name == IGNORE_FILE || KUSTOMIZATIONS.contains(&name) || name.ends_with(".json"))
+}
+
+/// The documents that count as the control plane's objects.
+pub(crate) fn documents(source: &Source) -> Documents {
+    let mut reading = Reading::new(source);
+    let selected = reading.select();
+    reading.read(selected)
+}
+
+/// The documents of `.environments/`, whatever `.sourceignore` says.
+pub(crate) fn environment_documents(source: &Source) -> Documents {
+    let selected = source.files.keys().filter(|path| is_environment(path) && is_manifest(path)).collect();
+    Reading::new(source).read(selected)
+}
+
+/// Whether a file at `path` would be read as part of `source`.
+pub fn would_read(source: &Source, path: &str) -> bool {
+    let mut source = source.clone();
+    source.files.insert(path.to_owned(), FileContent::Bytes([].into()));
+    Reading::new(&source).select().iter().any(|selected| *selected == path)
+}
+
+fn is_manifest(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+fn is_environment(path: &str) -> bool {
+    path.split('/').next() == Some(ENVIRONMENTS)
+}
+
+struct Reading<'a> {
+    source: &'a Source,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(source: &'a Source) -> Self {
+        Reading { source, problems: Vec::new() }
+    }
+
+    fn file_name(&self, path: &str) -> FileName {
+        FileName { prefix: self.source.prefix.clone(), path: path.into() }
+    }
+
+    fn problem(&mut self, path: &str, diagnostic: Diagnostic) {
+        self.problems.push(diagnostic.at(Location::start_of(&self.file_name(path))));
+    }
+
+    /// Everything below the root, or what kustomizations list.
+    fn select(&mut self) -> BTreeSet<&'a String> {
+        let ignored = self.ignores();
+        let source = self.source;
+        let visible: Vec<&'a String> = source
+            .files
+            .keys()
+            .filter(|path| !path.split('/').rev().skip(1).any(|part| part.starts_with('.')))
+            .filter(|path| !ignored.excludes(path))
+            .collect();
+        let roots: Vec<&'a String> = visible
+            .iter()
+            .copied()
+            .filter(|path| KUSTOMIZATIONS.contains(&file_part(path)))
+            .filter(|path| {
+                let above = |folder: &str| KUSTOMIZATIONS.iter().any(|name| source.files.contains_key(&join(folder, name)));
+                let mut folder = folder_part(path);
+                while !folder.is_empty() {
+                    folder = folder_part(folder);
+                    if above(folder) {
+                        return false;
+                    }
+                }
+                true
+            })
+            .collect();
+        let mut selected: BTreeSet<&'a String> = visible
+            .iter()
+            .copied()
+            .filter(|path| is_manifest(path))
+            .filter(|path| !roots.iter().any(|root| is_below(path, folder_part(root))))
+            .collect();
+        let mut seen = BTreeSet::new();
+        for root in roots {
+            self.follow(root, &mut seen, &mut selected);
+        }
+        selected
+    }
+
+    /// What a kustomization lists: files, and folders with a kustomization of their own.
+    fn follow(&mut self, path: &'a str, seen: &mut BTreeSet<&'a str>, selected: &mut BTreeSet<&'a String>) {
+        if !seen.insert(path) {
+            return;
+        }
+        let source = self.source;
+        for (resource, location) in self.resources(path) {
+            let Some(wanted) = resolve(folder_part(path), &resource) else {
+                self.problems.push(
+                    Diagnostic::error(format!("resource `{resource}` is outside of what is read"))
+                        .help("list files and folders below the pointer's path")
+                        .at(location),
+                );
+                continue;
+            };
+            if let Some((file, _)) = source.files.get_key_value(&wanted) {
+                selected.insert(file);
+                continue;
+            }
+            let inner = KUSTOMIZATIONS.iter().find_map(|name| source.files.get_key_value(&join(&wanted, name)));
+            match inner {
+                Some((inner, _)) => self.follow(inner, seen, selected),
+                None => self.problems.push(
+                    Diagnostic::error(format!("resource `{resource}` is neither a YAML file nor a folder with a kustomization.yaml"))
+                        .help("correct the path, or remove it from `resources`")
+                        .at(location),
+                ),
+            }
+        }
+    }
+
+    fn resources(&mut self, path: &str) -> Vec<(String, Location)> {
+        let file = self.file_name(path);
+        let found = self.read([path.to_owned()].iter().collect()).documents;
+        let mut resources = Vec::new();
+        for (_, node) in &found {
+            let NodeKind::Mapping(entries) = &node.kind else {
+                self.problem(path, Diagnostic::error("a kustomization must be a mapping"));
+                continue;
+            };
+            for (key, value) in entries.iter() {
+                match (scalar(key), &value.kind) {
+                    (Some("apiVersion" | "kind" | "metadata"), _) => {}
+                    (Some("resources"), NodeKind::Sequence(items)) => {
+                        let place = |item: &Node| Location::new(&file, item.start);
+                        resources.extend(items.iter().filter_map(|item| Some((scalar(item)?.to_owned(), place(item)))));
+                    }
+                    (Some("resources"), NodeKind::Scalar { text, .. }) if text.is_empty() => {}
+                    (name, _) => self.problems.push(
+                        Diagnostic::error(format!(
+                            "this kustomization does more than list `resources`: `{}` is not supported",
+                            name.unwrap_or("?")
+                        ))
+                        .help("write the objects out, or remove the kustomization")
+                        .at(Location::new(&file, key.start)),
+                    ),
+                }
+            }
+        }
+        resources
+    }
+
+    fn ignores(&mut self) -> Ignores {
+        let mut levels = Vec::new();
+        let files = self.source.files.iter().filter(|(path, _)| file_part(path) == IGNORE_FILE);
+        for (path, content) in files {
+            let FileContent::Bytes(bytes) = content else { continue };
+            let mut builder = GitignoreBuilder::new("");
+            for (number, line) in String::from_utf8_lossy(bytes).lines().enumerate() {
+                if let Err(error) = builder.add_line(None, line) {
+                    let file = FileName { prefix: self.source.prefix.clone(), path: path.as_str().into() };
+                    let location = Location { file, line: number as u32 + 1, column: 1 };
+                    self.problems.push(Diagnostic::error(format!("not a gitignore pattern: {error}")).at(location));
+                }
+            }
+            match builder.build() {
+                Ok(level) => levels.push((folder_part(path).to_owned(), level)),
+                Err(error) => self.problem(path, Diagnostic::error(format!("cannot be used: {error}"))),
+            }
+        }
+        levels.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
+        Ignores(levels)
+    }
+
+    fn read(&mut self, paths: BTreeSet<&String>) -> Documents {
+        let mut documents = Vec::new();
+        for path in paths {
+            let file = self.file_name(path);
+            match self.text(path) {
+                Err(problem) => self.problems.push(problem),
+                Ok(text) => {
+                    let (nodes, error) = goyaml::parse(&text, Limits::default());
+                    documents.extend(nodes.into_iter().map(|node| (file.clone(), node)));
+                    self.problems.extend(error.map(|error| syntax_error(&file, &text, error)));
+                }
+            }
+        }
+        Documents { documents, problems: std::mem::take(&mut self.problems) }
+    }
+
+    fn text(&self, path: &str) -> Result<String, Diagnostic> {
+        let start = || Location::start_of(&self.file_name(path));
+        match &self.source.files[path] {
+            FileContent::Link => Err(Diagnostic::warning("a symbolic link is not followed")
+                .help("put the file itself there; clusters do not follow links either")
+                .at(start())),
+            FileContent::TooLarge(bytes) => Err(Diagnostic::error(format!(
+                "the file has {bytes} bytes; at most {MAX_FILE_BYTES} are read"
+            ))
+            .help("split it, or exclude it with a `.sourceignore`")
+            .at(start())),
+            FileContent::Unreadable(reason) => Err(Diagnostic::error(format!("cannot be read: {reason}")).at(start())),
+            FileContent::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(text.to_owned()),
+                Err(error) => {
+                    let before = &bytes[..error.valid_up_to()];
+                    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+                    let row = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before);
+                    let column = 1 + String::from_utf8_lossy(row).chars().count();
+                    Err(Diagnostic::error("not UTF-8 text").help("save the file as UTF-8").at(Location {
+                        file: self.file_name(path),
+                        line: line as u32,
+                        column: column as u32,
+                    }))
+                }
+            },
+        }
+    }
+}
+
+fn syntax_error(file: &FileName, text: &str, error: goyaml::ParseError) -> Diagnostic {
+    let line = text.lines().nth(error.at.line.saturating_sub(1) as usize).unwrap_or_default();
+    let help = if line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t') {
+        "YAML is indented with spaces, never with tabs"
+    } else if line.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
+        "replace the curly quotes by straight ones"
+    } else {
+        "check the indentation and the quotes of this line and the one before it"
+    };
+    Diagnostic::error(format!("not YAML: {}", error.message)).help(help).at(Location::new(file, error.at))
+}
+
+/// `.sourceignore` files, the deepest first.
+struct Ignores(Vec<(String, Gitignore)>);
+
+impl Ignores {
+    fn excludes(&self, path: &str) -> bool {
+        let levels = self.0.iter().filter(|(folder, _)| is_below(path, folder));
+        for (folder, level) in levels {
+            let inside = path[folder.len()..].trim_start_matches('/');
+            match level.matched_path_or_any_parents(inside, false) {
+                Match::None => {}
+                found => return found.is_ignore(),
+            }
+        }
+        false
+    }
+}
+
+pub(crate) fn scalar(node: &Node) -> Option<&str> {
+    match &node.kind {
+        NodeKind::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+fn file_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn folder_part(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// `relative` as seen from `folder`; nothing if it leaves the tree.
+fn resolve(folder: &str, relative: &str) -> Option<String> {
+    if relative.starts_with('/') || relative.contains("://") {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(files: &[(&str, &str)]) -> Source {
+        let bytes = |text: &str| FileContent::Bytes(text.as_bytes().into());
+        Source {
+            prefix: "".into(),
+            files: files.iter().map(|(path, text)| (path.to_string(), bytes(text))).collect(),
+        }
+    }
+
+    fn read(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+        let found = documents(&source(files));
+        (
+            found.documents.iter().map(|(file, _)| file.to_string()).collect(),
+            found.problems.iter().map(Diagnostic::to_string).collect(),
+        )
+    }
+
+    #[test]
+    fn what_counts() {
+        let cases: [(&[(&str, &str)], &[&str], &str); 8] = [
+            (&[("a.yaml", "a: 1"), ("b/c.yml", "a: 1"), ("d.txt", "a: 1")], &["a.yaml", "b/c.yml"], "by ending"),
+            (&[(".github/a.yaml", "a: 1"), ("x/.git/a.yaml", "a: 1"), (".environments/dev.yaml", "a: 1")], &[], "dot-folders"),
+            (&[(".sourceignore", "/skip\n*.yml\n"), ("skip/a.yaml", "a: 1"), ("b.yml", "a: 1"), ("c/skip/a.yaml", "a: 1")],
+             &["c/skip/a.yaml"], "anchored and unanchored patterns"),
+            (&[(".sourceignore", "*.yaml"), ("keep/.sourceignore", "!*.yaml"), ("a.yaml", "a: 1"), ("keep/b.yaml", "a: 1")],
+             &["keep/b.yaml"], "the deeper file decides"),
+            (&[("kustomization.yaml", "resources: [a.yaml, sub]"), ("a.yaml", "a: 1"), ("b.yaml", "a: 1"),
+               ("sub/kustomization.yaml", "resources:\n- c.yaml"), ("sub/c.yaml", "a: 1"), ("sub/d.yaml", "a: 1")],
+             &["a.yaml", "sub/c.yaml"], "a kustomization limits the read, folders included"),
+            (&[("x/kustomization.yml", "resources: [a.yaml]"), ("x/a.yaml", "a: 1"), ("x/b.yaml", "a: 1"), ("c.yaml", "a: 1")],
+             &["c.yaml", "x/a.yaml"], "a kustomization further down limits its own folder"),
+            (&[("kustomization.yaml", "resources:\n"), ("a.yaml", "a: 1")], &[], "an empty list reads nothing"),
+            (&[("a.yaml", "---\n# nothing\n---\na: 1\n---\nb: 1\n")], &["a.yaml", "a.yaml"], "several documents, empty ones left out"),
+        ];
+        for (files, want, why) in cases {
+            let (found, problems) = read(files);
+            assert_eq!(found, want, "{why}");
+            assert_eq!(problems, [""; 0], "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong() {
+        let cases: [(&[(&str, &str)], &str); 4] = [
+            (&[("kustomization.yaml", "resources: [a.yaml]\npatches: []")],
+             "kustomization.yaml:2:1: error: this kustomization does more than list `resources`: `patches` is not supported"),
+            (&[("kustomization.yaml", "resources:\n- ../a.yaml")],
+             "kustomization.yaml:2:3: error: resource `../a.yaml` is outside of what is read"),
+            (&[("kustomization.yaml", "resources:\n- gone.yaml")],
+             "kustomization.yaml:2:3: error: resource `gone.yaml` is neither a YAML file nor a folder with a kustomization.yaml"),
+            (&[("a.yaml", "a:\n\tb: 1")], "a.yaml:2:1: error: not YAML"),
+        ];
+        for (files, want) in cases {
+            let problems = read(files).1;
+            assert!(problems.iter().any(|problem| problem.starts_with(want)), "{problems:?} should have {want}");
+        }
+    }
+
+    #[test]
+    fn odd_files() {
+        let mut source = source(&[]);
+        source.files.insert("bad.yaml".into(), FileContent::Bytes((*b"a: 1\nb: \xff\n").into()));
+        source.files.insert("huge.yaml".into(), FileContent::TooLarge(9 << 20));
+        source.files.insert("link.yaml".into(), FileContent::Link);
+        let problems: Vec<String> = documents(&source).problems.iter().map(Diagnostic::to_string).collect();
+        let starts = ["bad.yaml:2:4: error: not UTF-8", "huge.yaml:1:1: error: the file has 9437184", "link.yaml:1:1: warning: a symbolic link"];
+        assert_eq!(problems.len(), starts.len());
+        for (problem, start) in problems.iter().zip(starts) {
+            assert!(problem.starts_with(start), "{problem}");
+        }
+    }
+}

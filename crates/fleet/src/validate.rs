@@ -1,0 +1,348 @@
+//! Platform config against JSON Schemas.
+
+use std::collections::BTreeMap;
+
+use goyaml::Value;
+use jsonschema::{Draft, Validator};
+use serde_json::{Map, Number, Value as Json};
+
+use crate::compose::{Config, Layer};
+use crate::diagnostic::Diagnostic;
+use crate::objects::SchemaText;
+
+/// A schema ready for use, or what is wrong with its text.
+pub(crate) struct Schema {
+    text: SchemaText,
+    validator: Result<Validator, Diagnostic>,
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+impl Schema {
+    /// Compiles a schema; without `$schema` it is draft 7.
+    pub(crate) fn new(text: &SchemaText) -> Schema {
+        Schema { validator: compile(text), text: text.clone() }
+    }
+}
+
+fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
+    let wrong = |message: String, help: &str| Diagnostic::error(message).help(help).at(text.location.clone());
+    let mut schema: Json = serde_json::from_str(&text.text).map_err(|error| {
+        wrong(format!("the schema of {} is not JSON: {error}", text.source), "write the JSON Schema as JSON text")
+    })?;
+    if !schema.is_object() && !schema.is_boolean() {
+        let help = "a JSON Schema is an object such as {\"type\": \"object\", \"required\": [\"REGION\"]}";
+        return Err(wrong(format!("the schema of {} is no JSON Schema", text.source), help));
+    }
+    modern_exclusives(&mut schema);
+    let mut options = jsonschema::options();
+    if schema.get("$schema").is_none() {
+        options = options.with_draft(Draft::Draft7);
+    }
+    options.should_validate_formats(true).build(&schema).map_err(|error| {
+        let place = error.instance_path().to_string();
+        let place = if place.is_empty() { "its root".to_owned() } else { format!("`{place}`") };
+        let text = format!("the schema of {} is no valid JSON Schema: {error} (at {place})", text.source);
+        wrong(text, "correct the schema; references to other files or hosts are not followed")
+    })
+}
+
+/// Draft 4 wrote `"exclusiveMaximum": true` beside `maximum`; later drafts have the number itself.
+fn modern_exclusives(schema: &mut Json) {
+    let is_old = |schema: &Json| schema.get("$schema").and_then(Json::as_str).is_some_and(|text| text.contains("draft-04"));
+    if !is_old(schema) {
+        modernize(schema);
+    }
+}
+
+fn modernize(schema: &mut Json) {
+    const MAPS: [&str; 5] = ["properties", "patternProperties", "definitions", "$defs", "dependencies"];
+    const DATA: [&str; 4] = ["enum", "const", "default", "examples"];
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(modernize),
+        Json::Object(object) => {
+            for (limit, exclusive) in [("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")] {
+                let Some(is_exclusive) = object.get(exclusive).and_then(Json::as_bool) else { continue };
+                object.remove(exclusive);
+                if is_exclusive && let Some(value) = object.remove(limit) {
+                    object.insert(exclusive.to_owned(), value);
+                }
+            }
+            for (key, value) in object.iter_mut() {
+                match value {
+                    Json::Object(inner) if MAPS.contains(&&**key) => inner.values_mut().for_each(modernize),
+                    _ if DATA.contains(&&**key) => {}
+                    _ => modernize(value),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every violation of every schema. Text that reads as a number counts as one; what fails that way is
+/// judged once more as text.
+pub(crate) fn validate(config: &Config, layers: &[Layer], schemas: &[&Schema]) -> Vec<Diagnostic> {
+    if schemas.is_empty() {
+        return Vec::new();
+    }
+    let text: Map<String, Json> = config.values.iter().map(|(key, value)| (key.clone(), json(&value.value))).collect();
+    let numbers = |json: &Json| json.as_str().and_then(number).map(Json::Number);
+    let typed: Map<String, Json> =
+        text.iter().map(|(key, value)| (key.clone(), numbers(value).unwrap_or_else(|| value.clone()))).collect();
+    let mut problems = Vec::new();
+    for schema in schemas {
+        let validator = match &schema.validator {
+            Ok(validator) => validator,
+            Err(problem) => {
+                problems.push(problem.clone());
+                continue;
+            }
+        };
+        let instance = Json::Object(typed.clone());
+        let violations: Vec<Violation> = violations(validator, &instance);
+        if violations.is_empty() || passes_as_text(validator, &violations, typed.clone(), &text) {
+            continue;
+        }
+        problems.extend(violations.into_iter().map(|violation| violation.diagnostic(config, layers, &schema.text)));
+    }
+    problems
+}
+
+/// One rule of a schema that the config breaks.
+struct Violation {
+    /// The top-level key, if it is one key's fault
+    key: Option<String>,
+    path: String,
+    rule: String,
+    message: String,
+    missing: Option<String>,
+}
+
+fn violations(validator: &Validator, instance: &Json) -> Vec<Violation> {
+    let violation = |error: jsonschema::ValidationError<'_>| {
+        let path = error.instance_path().to_string();
+        let missing = match error.kind() {
+            jsonschema::error::ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
+            _ => None,
+        };
+        Violation {
+            key: path.strip_prefix('/').and_then(|rest| rest.split('/').next()).map(unescape_pointer),
+            rule: error.schema_path().to_string().rsplit('/').next().unwrap_or_default().to_owned(),
+            message: error.to_string(),
+            missing,
+            path,
+        }
+    };
+    validator.iter_errors(instance).map(violation).collect()
+}
+
+fn unescape_pointer(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
+fn passes_as_text(validator: &Validator, violations: &[Violation], mut typed: Map<String, Json>, text: &Map<String, Json>) -> bool {
+    let mut changed = false;
+    for key in violations.iter().filter_map(|violation| violation.key.as_ref()) {
+        if let (Some(typed), Some(text)) = (typed.get_mut(key), text.get(key)) {
+            changed |= typed != text;
+            *typed = text.clone();
+        }
+    }
+    changed && validator.is_valid(&Json::Object(typed))
+}
+
+impl Violation {
+    fn diagnostic(self, config: &Config, layers: &[Layer], schema: &SchemaText) -> Diagnostic {
+        let source = &schema.source;
+        if let (Some(missing), None) = (&self.missing, &self.key) {
+            return Diagnostic::error(format!("config key `{missing}` is required by {source}"))
+                .help(format!("set `{missing}` in a ConfigMap that applies here"))
+                .at(schema.location.clone());
+        }
+        let rule = self.rule;
+        let Some(key) = self.key else {
+            return Diagnostic::error(format!("the config breaks the rule `{rule}` of {source}: {}", self.message))
+                .help("change the config or the schema")
+                .at(schema.location.clone());
+        };
+        let path = self.path.trim_start_matches('/').replace('/', ".");
+        let text = format!("config key `{path}` breaks the rule `{rule}` of {source}: {}", self.message);
+        let winner = config.values.get(&key).and_then(|value| value.layers.last()).map(|index| &layers[*index as usize]);
+        match winner.and_then(|layer| Some((layer, layer.values.get(&key)?))) {
+            Some((layer, value)) => Diagnostic::error(text)
+                .help(format!("its value comes from ConfigMap {}; the schema is at {}", layer.config_map, schema.location))
+                .at(value.location.clone()),
+            None => Diagnostic::error(text).at(schema.location.clone()),
+        }
+    }
+}
+
+/// As JSON; keys that are no text are printed.
+pub(crate) fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Int(number) => Json::from(*number),
+        Value::Uint(number) => Json::from(*number),
+        Value::Float(number) => Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number),
+        Value::Str(text) => Json::from(&**text),
+        Value::Binary(bytes) => Json::from(String::from_utf8_lossy(bytes)),
+        Value::Seq(items) => items.iter().map(json).collect(),
+        Value::Map(map) => map.iter().map(|(key, value)| (key_text(key), json(value))).collect::<BTreeMap<_, _>>().into_iter().collect(),
+    }
+}
+
+fn key_text(key: &Value) -> String {
+    match key {
+        Value::Str(text) => text.to_string(),
+        other => goyaml::print(other).trim_end().to_owned(),
+    }
+}
+
+/// What Go's `Atoi`, then `ParseFloat` read from `text`.
+fn number(text: &str) -> Option<Number> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let unsigned = text.strip_prefix('+').unwrap_or(text);
+        if let Ok(number) = unsigned.parse::<i64>() {
+            return Some(number.into());
+        }
+    }
+    let negative = text.starts_with('-');
+    let magnitude = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(hex) => hex_float(hex)?,
+        None => decimal_float(digits)?,
+    };
+    let value = if negative { -magnitude } else { magnitude };
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value.fract() == 0.0 && value.abs() <= EXACT {
+        true => Some((value as i64).into()),
+        false => Number::from_f64(value),
+    }
+}
+
+/// Digits with single underscores between them.
+fn without_underscores(text: &str, is_digit: fn(u8) -> bool) -> Option<String> {
+    let bytes = text.as_bytes();
+    let at = |index: usize| bytes.get(index).copied().is_some_and(is_digit);
+    let fits = |(index, byte): (usize, &u8)| *byte != b'_' || (index > 0 && at(index - 1) && at(index + 1));
+    bytes.iter().enumerate().all(fits).then(|| text.replace('_', ""))
+}
+
+fn decimal_float(text: &str) -> Option<f64> {
+    let is_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-' | b'_');
+    if !text.bytes().all(is_number) || text.starts_with(['+', '-']) {
+        return None;
+    }
+    let text = without_underscores(text, |byte| byte.is_ascii_digit())?;
+    text.parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+/// `1.8p-2`: hexadecimal digits times a power of two, which must be there.
+fn hex_float(text: &str) -> Option<f64> {
+    let (digits, exponent) = text.split_once(['p', 'P'])?;
+    let digits = match digits.strip_prefix('_') {
+        Some(rest) if rest.starts_with(|first: char| first.is_ascii_hexdigit()) => rest,
+        _ => digits,
+    };
+    let digits = without_underscores(digits, |byte| byte.is_ascii_hexdigit())?;
+    let exponent = without_underscores(exponent, |byte| byte.is_ascii_digit())?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let mut mantissa = 0.0_f64;
+    let mut count = 0;
+    for digit in whole.chars().chain(fraction.chars()) {
+        mantissa = mantissa * 16.0 + f64::from(digit.to_digit(16)?);
+        count += 1;
+    }
+    let exponent: i32 = exponent.parse().ok()?;
+    let power = exponent.checked_sub(i32::try_from(fraction.len()).ok()?.checked_mul(4)?)?;
+    let value = mantissa * 2.0_f64.powi(power);
+    (count > 0 && value.is_finite()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{ConfigValue, LayerValue};
+    use crate::diagnostic::{FileName, Location};
+
+    #[test]
+    fn numbers() {
+        let cases = [
+            ("5", Some("5")),
+            ("007", Some("7")),
+            ("-1", Some("-1")),
+            ("+5", Some("5")),
+            ("1e3", Some("1000")),
+            ("0x1p-2", Some("0.25")),
+            ("0x1.8p1", Some("3")),
+            ("1_000", Some("1000")),
+            ("1__0", None),
+            ("_1", None),
+            ("3.10", Some("3.1")),
+            (".5", Some("0.5")),
+            ("0x10", None),
+            ("0b11", None),
+            ("1e400", None),
+            ("NaN", None),
+            ("inf", None),
+            ("", None),
+            ("-", None),
+            ("--1", None),
+            ("1 ", None),
+            ("true", None),
+        ];
+        for (text, want) in cases {
+            assert_eq!(number(text).map(|number| number.to_string()).as_deref(), want, "{text}");
+        }
+    }
+
+    fn problems(schema: &str, config: &[(&str, &str)]) -> Vec<String> {
+        let place = |path: &str| Location::start_of(&FileName { prefix: "".into(), path: path.into() });
+        let schema = Schema::new(&SchemaText { text: schema.into(), source: "ConfigSchema s".into(), location: place("s.yaml") });
+        let value = |text: &str| match goyaml::read(text) {
+            Ok(value @ (Value::Map(_) | Value::Seq(_))) => value,
+            _ => text.into(),
+        };
+        let layer_value = |text: &str| LayerValue { value: value(text), location: place("c.yaml") };
+        let layer = Layer {
+            config_map: "cm".into(),
+            conditions: Vec::new(),
+            values: config.iter().map(|(key, text)| (key.to_string(), layer_value(text))).collect(),
+        };
+        let config = Config {
+            values: config.iter().map(|(key, text)| (key.to_string(), ConfigValue { value: value(text), layers: vec![0] })).collect(),
+        };
+        validate(&config, &[layer], &[&schema]).iter().map(Diagnostic::to_string).collect()
+    }
+
+    #[test]
+    fn schemas() {
+        let cases: [(&str, &[(&str, &str)], &[&str], &str); 12] = [
+            (r#"{"required":["A"]}"#, &[], &["s.yaml:1:1: error: config key `A` is required by ConfigSchema s"], "required"),
+            (r#"{"properties":{"N":{"maximum":90}}}"#, &[("N", "91")], &["c.yaml:1:1: error: config key `N` breaks the rule `maximum`"], "text counts as a number"),
+            (r#"{"properties":{"N":{"type":"string"}}}"#, &[("N", "123")], &[], "and as text where that is asked"),
+            (r#"{"properties":{"N":{"type":"string"},"M":{"maximum":1}}}"#, &[("N", "123"), ("M", "2")], &["c.yaml:1:1: error: config key `N`", "c.yaml:1:1: error: config key `M`"], "unless something else fails"),
+            (r#"{"properties":{"B":{"type":"boolean"}}}"#, &[("B", "true")], &["c.yaml:1:1: error: config key `B` breaks the rule `type`"], "a boolean in quotes is text"),
+            (r#"{"properties":{"N":{"maximum":5,"exclusiveMaximum":true}}}"#, &[("N", "5")], &["c.yaml:1:1: error: config key `N` breaks the rule `exclusiveMaximum`"], "draft 4's exclusives"),
+            (r#"{"properties":{"exclusiveMaximum":true}}"#, &[("exclusiveMaximum", "1")], &[], "but not a property of that name"),
+            (r#"{"properties":{"E":{"format":"ipv4"}}}"#, &[("E", "nope")], &["c.yaml:1:1: error: config key `E` breaks the rule `format`"], "formats are asserted"),
+            ("nope", &[], &["s.yaml:1:1: error: the schema of ConfigSchema s is not JSON"], "no JSON"),
+            ("[]", &[], &["s.yaml:1:1: error: the schema of ConfigSchema s is no JSON Schema"], "no schema"),
+            (r#"{"$ref":"https://example.com/s.json"}"#, &[], &["s.yaml:1:1: error: the schema of ConfigSchema s is no valid JSON Schema"], "no remote references"),
+            (r#"{"properties":{"M":{"properties":{"a":{"type":"string"}}}}}"#, &[("M", "{a: 1}")], &["c.yaml:1:1: error: config key `M.a` breaks the rule `type`"], "inside a structure"),
+        ];
+        for (schema, config, want, why) in cases {
+            let problems = problems(schema, config);
+            assert_eq!(problems.len(), want.len(), "{why}: {problems:?}");
+            for want in want {
+                assert!(problems.iter().any(|problem| problem.starts_with(want)), "{why}: {problems:?}");
+            }
+        }
+    }
+}

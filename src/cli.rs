@@ -1,0 +1,191 @@
+//! The command line; in a GitHub Action, every flag also reads the input of its name.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use fleet::ManifestChecks;
+
+/// Computes, from what platform and application teams wrote, the manifests that every type of cluster must hold.
+#[derive(Debug, Parser)]
+#[command(name = "kalypso", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compute an environment's manifests and write what differs
+    Schedule(ScheduleArgs),
+    /// Check a control plane without writing anything
+    Validate(ValidateArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where a control plane is read from.
+#[derive(Debug, Args)]
+pub(crate) struct PlaneArgs {
+    /// The environment to compute
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: String,
+
+    /// Folder with the content of the environment's branch [default: the workspace in an Action, else .]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) control_plane: Option<PathBuf>,
+
+    /// Read this repository from a folder; once for each repository
+    #[arg(long = "repo", value_name = "URL=FOLDER", value_parser = repo_folder)]
+    pub(crate) repos: Vec<RepoFolder>,
+}
+
+/// Flags of `schedule`.
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleArgs {
+    #[command(flatten)]
+    pub(crate) plane: PlaneArgs,
+
+    /// Write the tree into this folder, for example a checkout of the GitOps branch
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write what was decided as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// What to do about a manifest that cannot be applied
+    #[arg(long, value_name = "HOW", default_value = "error")]
+    pub(crate) manifest_checks: Checks,
+
+    /// What one application's problem does to the others
+    #[arg(long, value_name = "HOW", default_value = "hold")]
+    pub(crate) failure_policy: FailurePolicy,
+
+    /// Exit with 1 if anything is held
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) fail_on_held: bool,
+}
+
+/// Flags of `validate`.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) plane: PlaneArgs,
+
+    /// Treat warnings, such as an unknown field, as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// `error`, `warn` or `off`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Checks {
+    /// Hold its assignment
+    Error,
+    /// Warn
+    Warn,
+    /// Do not look
+    Off,
+}
+
+impl From<Checks> for ManifestChecks {
+    fn from(checks: Checks) -> ManifestChecks {
+        match checks {
+            Checks::Error => ManifestChecks::Error,
+            Checks::Warn => ManifestChecks::Warn,
+            Checks::Off => ManifestChecks::Off,
+        }
+    }
+}
+
+/// `hold` or `block`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailurePolicy {
+    /// Hold what has a problem, go on with the rest
+    Hold,
+    /// Write nothing if anything has a problem
+    Block,
+}
+
+/// A repository that is read from a folder.
+#[derive(Clone, Debug)]
+pub(crate) struct RepoFolder {
+    pub(crate) url: String,
+    pub(crate) folder: PathBuf,
+}
+
+fn repo_folder(text: &str) -> Result<RepoFolder, String> {
+    match text.rsplit_once('=') {
+        Some((url, folder)) if !url.is_empty() && !folder.is_empty() => {
+            Ok(RepoFolder { url: url.trim().to_owned(), folder: folder.trim().into() })
+        }
+        _ => Err("write URL=FOLDER, such as https://github.com/contoso/app=../app".to_owned()),
+    }
+}
+
+/// The command of these arguments, or what to print instead.
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Command, clap::Error> {
+    let matches = Cli::command().try_get_matches_from([OsString::from("kalypso")].into_iter().chain(arguments))?;
+    Ok(Cli::from_arg_matches(&matches)?.command)
+}
+
+/// The arguments as given, and for flags that are not, the Action's inputs. Empty ones count as absent.
+pub(crate) fn arguments(given: impl Iterator<Item = OsString>, environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = given.filter(|argument| !argument.is_empty()).collect();
+    let inputs: BTreeMap<String, String> = environment
+        .filter_map(|(name, value)| Some((name.into_string().ok()?.strip_prefix("INPUT_")?.to_lowercase(), value.into_string().ok()?)))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    if let (true, Some(mode)) = (arguments.is_empty(), inputs.get("mode")) {
+        arguments.push(mode.into());
+    }
+    let command = Cli::command();
+    let Some(mode) = arguments.first().and_then(|name| command.find_subcommand(name)) else { return arguments };
+    for name in mode.get_arguments().filter_map(|argument| argument.get_long()) {
+        let flag = format!("--{name}");
+        let is_given = |argument: &OsString| {
+            argument.to_str().is_some_and(|text| text == flag || text.starts_with(&format!("{flag}=")))
+        };
+        let Some(value) = inputs.get(name).filter(|_| !arguments.iter().any(is_given)) else { continue };
+        let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
+        let added: Vec<OsString> = lines.map(|line| format!("{flag}={line}").into()).collect();
+        arguments.extend(added);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(given: &[&str], inputs: &[(&str, &str)]) -> Vec<String> {
+        let given = given.iter().map(OsString::from);
+        let inputs = inputs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        arguments(given, inputs).into_iter().map(|argument| argument.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn inputs_become_flags() {
+        let cases: [(&[&str], &[(&str, &str)], &[&str], &str); 5] = [
+            (&[""], &[("INPUT_MODE", "schedule"), ("INPUT_OUT", "gitops")], &["schedule", "--out=gitops"], "all from inputs"),
+            (&["schedule", "--out", "a"], &[("INPUT_OUT", "b")], &["schedule", "--out", "a"], "a flag wins"),
+            (&["schedule"], &[("INPUT_OUT", ""), ("OUT", "x")], &["schedule"], "an empty input is absent"),
+            (&["schedule"], &[("INPUT_REPO", "a=b\n\n c=d \n")], &["schedule", "--repo=a=b", "--repo=c=d"], "several lines"),
+            (&["validate"], &[("INPUT_OUT", "b")], &["validate"], "another mode's input"),
+        ];
+        for (given, inputs, want, why) in cases {
+            assert_eq!(run(given, inputs), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

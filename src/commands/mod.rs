@@ -1,0 +1,20 @@
+//! One file for each mode.
+
+mod completions;
+mod load;
+mod schedule;
+mod validate;
+
+use crate::cli::Command;
+use crate::exit::{Exit, Failure};
+
+pub(crate) use load::plane_folder;
+
+/// Carries out a command.
+pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Schedule(arguments) => schedule::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}

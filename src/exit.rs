@@ -1,0 +1,59 @@
+//! How a run ends: the exit codes, and errors that know theirs.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done; also with held targets
+    Done,
+    /// Its input is wrong
+    Input,
+    /// It was called wrongly
+    Usage,
+    /// The world failed: disk, network, permissions
+    World,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Input => 1,
+            Exit::Usage => 2,
+            Exit::World => 3,
+        })
+    }
+}
+
+/// Why a run could not go on, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+    help: String,
+}
+
+impl Failure {
+    /// The command was called in a way that cannot work.
+    pub(crate) fn usage(message: impl fmt::Display, help: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Usage, error: anyhow::anyhow!("{message}"), help: help.into() }
+    }
+
+    /// Something outside of us failed.
+    pub(crate) fn world(error: impl Into<anyhow::Error>, help: impl Into<String>) -> Failure {
+        Failure { exit: Exit::World, error: error.into(), help: help.into() }
+    }
+
+    /// What went wrong, without the next move.
+    pub(crate) fn reason(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn report(self) -> Exit {
+        eprintln!("error: {:#}\n  help: {}", self.error, self.help);
+        self.exit
+    }
+}

@@ -1,0 +1,86 @@
+//! Reading a folder as a source of a control plane.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use fleet::{FileContent, MAX_FILE_BYTES, Source};
+
+use crate::exit::Failure;
+
+/// Folders may be nested this deep.
+const MAX_DEPTH: usize = 64;
+/// This many files may matter in one source.
+const MAX_FILES: usize = 200_000;
+
+/// A folder on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// A folder that must exist.
+    pub(crate) fn new(path: &Path) -> Result<Folder, Failure> {
+        if path.is_dir() {
+            return Ok(Folder(path.to_owned()));
+        }
+        let what = if path.exists() { "is not a folder" } else { "does not exist" };
+        Err(Failure::usage(format!("{} {what}", path.display()), "name a folder that exists"))
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What is below `path` and may count; people see `prefix` before the path of each file.
+    pub(crate) fn source(&self, path: &str, prefix: &str) -> Result<Source, Failure> {
+        let root = self.0.join(path);
+        let mut files = BTreeMap::new();
+        read(&root, "", 0, &mut files)
+            .with_context(|| format!("cannot read {}", root.display()))
+            .map_err(|error| Failure::world(error, "check that it exists and may be read"))?;
+        Ok(Source { prefix: prefix.into(), files })
+    }
+}
+
+fn read(folder: &Path, inside: &str, depth: usize, files: &mut BTreeMap<String, FileContent>) -> anyhow::Result<()> {
+    anyhow::ensure!(depth <= MAX_DEPTH, "{} is nested more than {MAX_DEPTH} folders deep", folder.display());
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            let odd = entry.file_name();
+            let lossy = odd.to_string_lossy();
+            if lossy.ends_with(".yaml") || lossy.ends_with(".yml") {
+                let reason = "its name is not UTF-8".to_owned();
+                files.insert(join(inside, &lossy), FileContent::Unreadable(reason));
+            }
+            continue;
+        };
+        let path = join(inside, &name);
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            if !name.starts_with('.') || path == fleet::ENVIRONMENTS {
+                read(&entry.path(), &path, depth + 1, files)?;
+            }
+        } else if fleet::is_of_interest(&path) {
+            files.insert(path, if kind.is_symlink() { FileContent::Link } else { content(&entry.path()) });
+            anyhow::ensure!(files.len() <= MAX_FILES, "there are more than {MAX_FILES} files");
+        }
+    }
+    Ok(())
+}
+
+fn content(path: &Path) -> FileContent {
+    let unreadable = |error: std::io::Error| FileContent::Unreadable(error.to_string());
+    match fs::metadata(path) {
+        Err(error) => unreadable(error),
+        Ok(metadata) if !metadata.is_file() => FileContent::Unreadable("it is no ordinary file".to_owned()),
+        Ok(metadata) if metadata.len() > MAX_FILE_BYTES as u64 => FileContent::TooLarge(metadata.len()),
+        Ok(_) => fs::read(path).map_or_else(unreadable, |bytes| FileContent::Bytes(bytes.into())),
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
