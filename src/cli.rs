@@ -131,22 +131,30 @@ fn repo_folder(text: &str) -> Result<RepoFolder, String> {
 
 /// The command of these arguments, or what to print instead.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Command, clap::Error> {
-    let matches = Cli::command().try_get_matches_from([OsString::from("kalypso")].into_iter().chain(arguments))?;
+    let matches =
+        Cli::command().try_get_matches_from([OsString::from("kalypso")].into_iter().chain(arguments))?;
     Ok(Cli::from_arg_matches(&matches)?.command)
 }
 
 /// The arguments as given, and for flags that are not, the Action's inputs. Empty ones count as absent.
-pub(crate) fn arguments(given: impl Iterator<Item = OsString>, environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<OsString> {
+pub(crate) fn arguments(
+    given: impl Iterator<Item = OsString>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = given.filter(|argument| !argument.is_empty()).collect();
     let inputs: BTreeMap<String, String> = environment
-        .filter_map(|(name, value)| Some((name.into_string().ok()?.strip_prefix("INPUT_")?.to_lowercase(), value.into_string().ok()?)))
+        .filter_map(|(name, value)| {
+            Some((name.into_string().ok()?.strip_prefix("INPUT_")?.to_lowercase(), value.into_string().ok()?))
+        })
         .filter(|(_, value)| !value.is_empty())
         .collect();
     if let (true, Some(mode)) = (arguments.is_empty(), inputs.get("mode")) {
         arguments.push(mode.into());
     }
     let command = Cli::command();
-    let Some(mode) = arguments.first().and_then(|name| command.find_subcommand(name)) else { return arguments };
+    let Some(mode) = arguments.first().and_then(|name| command.find_subcommand(name)) else {
+        return arguments;
+    };
     for name in mode.get_arguments().filter_map(|argument| argument.get_long()) {
         let flag = format!("--{name}");
         let is_given = |argument: &OsString| {
@@ -173,10 +181,20 @@ mod tests {
     #[test]
     fn inputs_become_flags() {
         let cases: [(&[&str], &[(&str, &str)], &[&str], &str); 5] = [
-            (&[""], &[("INPUT_MODE", "schedule"), ("INPUT_OUT", "gitops")], &["schedule", "--out=gitops"], "all from inputs"),
+            (
+                &[""],
+                &[("INPUT_MODE", "schedule"), ("INPUT_OUT", "gitops")],
+                &["schedule", "--out=gitops"],
+                "all from inputs",
+            ),
             (&["schedule", "--out", "a"], &[("INPUT_OUT", "b")], &["schedule", "--out", "a"], "a flag wins"),
             (&["schedule"], &[("INPUT_OUT", ""), ("OUT", "x")], &["schedule"], "an empty input is absent"),
-            (&["schedule"], &[("INPUT_REPO", "a=b\n\n c=d \n")], &["schedule", "--repo=a=b", "--repo=c=d"], "several lines"),
+            (
+                &["schedule"],
+                &[("INPUT_REPO", "a=b\n\n c=d \n")],
+                &["schedule", "--repo=a=b", "--repo=c=d"],
+                "several lines",
+            ),
             (&["validate"], &[("INPUT_OUT", "b")], &["validate"], "another mode's input"),
         ];
         for (given, inputs, want, why) in cases {

@@ -28,6 +28,7 @@ pub(crate) fn control_plane(arguments: &PlaneArgs) -> Result<ControlPlane, Failu
 
 /// The folder with the content of the environment's branch.
 pub(crate) fn plane_folder(arguments: &PlaneArgs) -> PathBuf {
-    let workspace = || std::env::var_os("GITHUB_WORKSPACE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let workspace =
+        || std::env::var_os("GITHUB_WORKSPACE").filter(|path| !path.is_empty()).map(PathBuf::from);
     arguments.control_plane.clone().or_else(workspace).unwrap_or_else(|| PathBuf::from("."))
 }

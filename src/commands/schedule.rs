@@ -48,7 +48,9 @@ fn verdict(arguments: &ScheduleArgs, placement: &Placement) -> Verdict {
         return Verdict::Refuse("the GitOps branch cannot take this tree");
     }
     match (placement.held.is_empty(), arguments.failure_policy, arguments.fail_on_held) {
-        (false, FailurePolicy::Block, _) => Verdict::Refuse("something would be held, and --failure-policy is block"),
+        (false, FailurePolicy::Block, _) => {
+            Verdict::Refuse("something would be held, and --failure-policy is block")
+        }
         (false, FailurePolicy::Hold, true) => Verdict::Publish(Exit::Input),
         _ => Verdict::Publish(Exit::Done),
     }
@@ -60,7 +62,10 @@ fn root(outcome: &Outcome) -> RepoPath {
     first.and_then(|repo| RepoPath::new(&repo.at.path).ok()).unwrap_or_default()
 }
 
-fn refuse<'a>(arguments: &ScheduleArgs, problems: impl Iterator<Item = &'a Diagnostic> + Clone) -> Result<Exit, Failure> {
+fn refuse<'a>(
+    arguments: &ScheduleArgs,
+    problems: impl Iterator<Item = &'a Diagnostic> + Clone,
+) -> Result<Exit, Failure> {
     eprint!("{}", report::problems(problems.clone()));
     let errors = problems.clone().filter(|problem| problem.is_error()).count();
     eprintln!("error: the control plane has {}; nothing is written", report::counted(errors, "error"));
@@ -70,6 +75,7 @@ fn refuse<'a>(arguments: &ScheduleArgs, problems: impl Iterator<Item = &'a Diagn
 
 fn write_report(arguments: &ScheduleArgs, report: &Report) -> Result<(), Failure> {
     let Some(path) = &arguments.report else { return Ok(()) };
-    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::world(error, "please report this"))?;
+    let text =
+        serde_json::to_string_pretty(report).map_err(|error| Failure::world(error, "please report this"))?;
     file::write(path, (text + "\n").as_bytes())
 }

@@ -14,8 +14,10 @@ pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
     } else {
         let outcome = fleet::compute(plane, ManifestChecks::Error);
         let placement = outcome.place(&Tree::default(), &RepoPath::default());
-        let held = placement.held.iter().flat_map(|held| held.problems.iter().map(|problem| (**problem).clone()));
-        let mut problems: Vec<Diagnostic> = outcome.problems().cloned().chain(held).chain(placement.problems.clone()).collect();
+        let held =
+            placement.held.iter().flat_map(|held| held.problems.iter().map(|problem| (**problem).clone()));
+        let mut problems: Vec<Diagnostic> =
+            outcome.problems().cloned().chain(held).chain(placement.problems.clone()).collect();
         problems.extend(outcome.without_effect());
         problems
     };
@@ -25,7 +27,12 @@ pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
     eprint!("{}", report::problems(problems.iter()));
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
-    println!("{}: {}, {}", arguments.plane.environment, report::counted(errors, "error"), report::counted(warnings, "warning"));
+    println!(
+        "{}: {}, {}",
+        arguments.plane.environment,
+        report::counted(errors, "error"),
+        report::counted(warnings, "warning")
+    );
     let fails = errors > 0 || (arguments.strict && warnings > 0);
     Ok(if fails { Exit::Input } else { Exit::Done })
 }

@@ -44,7 +44,12 @@ impl Folder {
     }
 }
 
-fn read(folder: &Path, inside: &str, depth: usize, files: &mut BTreeMap<String, FileContent>) -> anyhow::Result<()> {
+fn read(
+    folder: &Path,
+    inside: &str,
+    depth: usize,
+    files: &mut BTreeMap<String, FileContent>,
+) -> anyhow::Result<()> {
     anyhow::ensure!(depth <= MAX_DEPTH, "{} is nested more than {MAX_DEPTH} folders deep", folder.display());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

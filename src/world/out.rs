@@ -22,7 +22,9 @@ impl Out {
     /// that holds what is read.
     pub(crate) fn new(path: &Path, plane: &PlaneArgs) -> Result<Out, Failure> {
         let failed = |error: anyhow::Error| Failure::world(error, "choose a folder that may be written to");
-        fs::create_dir_all(path).with_context(|| format!("cannot use {} for --out", path.display())).map_err(failed)?;
+        fs::create_dir_all(path)
+            .with_context(|| format!("cannot use {} for --out", path.display()))
+            .map_err(failed)?;
         let out = Out(path.to_owned());
         out.refuse_overlap(&plane_folder(plane))?;
         for repo in &plane.repos {
@@ -86,8 +88,15 @@ impl Out {
         if !fleet::would_read(&folder.source("", "")?, &probe) {
             return Ok(());
         }
-        let text = format!("--out {} stands inside {}, so that the next run would read it", self.0.display(), read.display());
-        Err(Failure::usage(text, "choose a folder outside, one whose name begins with a dot, or list it in .sourceignore"))
+        let text = format!(
+            "--out {} stands inside {}, so that the next run would read it",
+            self.0.display(),
+            read.display()
+        );
+        Err(Failure::usage(
+            text,
+            "choose a folder outside, one whose name begins with a dot, or list it in .sourceignore",
+        ))
     }
 }
 
@@ -95,7 +104,8 @@ fn read(folder: &Path, inside: &str, tree: &mut Tree) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let name = name.to_str().with_context(|| format!("the name of {} is not UTF-8", entry.path().display()))?;
+        let name =
+            name.to_str().with_context(|| format!("the name of {} is not UTF-8", entry.path().display()))?;
         if name == ".git" {
             continue;
         }
@@ -109,7 +119,8 @@ fn read(folder: &Path, inside: &str, tree: &mut Tree) -> anyhow::Result<()> {
             (Mode::Link, fs::read_link(entry.path())?.into_os_string().into_encoded_bytes())
         } else {
             anyhow::ensure!(kind.is_file(), "{} is no ordinary file", entry.path().display());
-            let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
+            let bytes =
+                fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
             (mode_of(&entry.metadata()?), bytes)
         };
         tree.files.insert(path, Blob { mode, id: ObjectId::of_blob(&bytes), bytes: bytes.into() });

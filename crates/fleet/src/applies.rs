@@ -68,7 +68,11 @@ pub(crate) struct Applicability {
 
 impl Applicability {
     /// Judges every condition of every object on every cluster type and target.
-    pub(crate) fn new(objects: &[&[Condition]], cluster_types: &[ClusterType], targets: &[DeploymentTarget]) -> Self {
+    pub(crate) fn new(
+        objects: &[&[Condition]],
+        cluster_types: &[ClusterType],
+        targets: &[DeploymentTarget],
+    ) -> Self {
         let mut words = Vec::with_capacity(objects.len());
         let mut end = 0;
         for conditions in objects {
@@ -87,7 +91,10 @@ impl Applicability {
         };
         Applicability {
             full: row(&|_| true),
-            cluster_types: cluster_types.iter().map(|kind| row(&|it| it.is_met_by_cluster_type(kind))).collect(),
+            cluster_types: cluster_types
+                .iter()
+                .map(|kind| row(&|it| it.is_met_by_cluster_type(kind)))
+                .collect(),
             targets: targets.iter().map(|target| row(&|it| it.is_met_by_target(target))).collect(),
             words,
         }

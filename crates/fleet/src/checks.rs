@@ -58,7 +58,11 @@ pub fn check(path: &str, bytes: &[u8]) -> Checked {
     let file = FileName { prefix: "".into(), path: path.into() };
     let mut checker = Checker { file, found: Checked::default() };
     let Ok(text) = std::str::from_utf8(bytes) else {
-        checker.problem(Mark { line: 1, column: 1, offset: 0 }, "the rendered text is not UTF-8", "look for a function that cuts a string in the middle of a character");
+        checker.problem(
+            Mark { line: 1, column: 1, offset: 0 },
+            "the rendered text is not UTF-8",
+            "look for a function that cuts a string in the middle of a character",
+        );
         return checker.found;
     };
     checker.no_values(text);
@@ -66,7 +70,11 @@ pub fn check(path: &str, bytes: &[u8]) -> Checked {
         let (documents, error) = goyaml::parse(text, Limits::default());
         documents.iter().for_each(|document| checker.document(document));
         if let Some(error) = error {
-            checker.problem(error.at, &format!("the rendered text is not YAML: {}", error.message), "correct the template, or the value that it prints here");
+            checker.problem(
+                error.at,
+                &format!("the rendered text is not YAML: {}", error.message),
+                "correct the template, or the value that it prints here",
+            );
         }
     }
     checker.found
@@ -87,7 +95,8 @@ impl Checker {
     }
 
     fn no_values(&mut self, text: &str) {
-        let lines = text.lines().zip(1..).filter_map(|(line, number)| Some((line, number, line.find("<no value>")?)));
+        let lines =
+            text.lines().zip(1..).filter_map(|(line, number)| Some((line, number, line.find("<no value>")?)));
         for (line, number, start) in lines {
             let column = 1 + line[..start].chars().count() as u32;
             self.problem(
@@ -104,15 +113,22 @@ impl Checker {
         let (version, kind) = match (version, kind) {
             (None, None) => {
                 if !matches!(node.kind, NodeKind::Scalar { .. }) || !is_null(node) {
-                    let problem = Diagnostic::warning("this document has neither `apiVersion` nor `kind`: it is no Kubernetes object");
+                    let problem = Diagnostic::warning(
+                        "this document has neither `apiVersion` nor `kind`: it is no Kubernetes object",
+                    );
                     self.add(node.start, problem.help("complete it, or print it into a ConfigMap"));
                 }
                 return;
             }
             (Some(version), Some(kind)) => (version, kind),
             (version, _) => {
-                let (missing, there) = if version.is_some() { ("kind", "apiVersion") } else { ("apiVersion", "kind") };
-                self.problem(node.start, &format!("this document has `{there}` and no `{missing}`"), &format!("add `{missing}:` to the template"));
+                let (missing, there) =
+                    if version.is_some() { ("kind", "apiVersion") } else { ("apiVersion", "kind") };
+                self.problem(
+                    node.start,
+                    &format!("this document has `{there}` and no `{missing}`"),
+                    &format!("add `{missing}:` to the template"),
+                );
                 return;
             }
         };
@@ -121,7 +137,9 @@ impl Checker {
             return;
         };
         let is_list = kind_text == "List" && version_text == "v1";
-        if let (true, Some(NodeKind::Sequence(items))) = (is_list, field(node, "items").map(|items| &items.kind)) {
+        if let (true, Some(NodeKind::Sequence(items))) =
+            (is_list, field(node, "items").map(|items| &items.kind))
+        {
             items.iter().for_each(|item| self.document(item));
             return;
         }
@@ -131,16 +149,26 @@ impl Checker {
     fn object(&mut self, node: &Node, version: &str, kind: &str) {
         let metadata = field(node, "metadata");
         let Some(name_node) = metadata.and_then(|metadata| field(metadata, "name")) else {
-            self.problem(node.start, &format!("this {kind} has no `metadata.name`"), "give it a name in the template");
+            self.problem(
+                node.start,
+                &format!("this {kind} has no `metadata.name`"),
+                "give it a name in the template",
+            );
             return;
         };
         let group = version.split_once('/').map_or("", |(group, _)| group);
         let Some(name) = text(name_node) else {
-            self.problem(name_node.start, &format!("the name of this {kind} must be text"), "quote it in the template");
+            self.problem(
+                name_node.start,
+                &format!("the name of this {kind} must be text"),
+                "quote it in the template",
+            );
             return;
         };
         let is_valid = match group {
-            "rbac.authorization.k8s.io" => !name.is_empty() && !matches!(name, "." | "..") && !name.contains(['/', '%']),
+            "rbac.authorization.k8s.io" => {
+                !name.is_empty() && !matches!(name, "." | "..") && !name.contains(['/', '%'])
+            }
             _ => labels::name_error(name).is_none(),
         };
         if !is_valid {
@@ -149,19 +177,36 @@ impl Checker {
             return;
         }
         if group.is_empty() && kind == "Namespace" && (name.len() > 63 || name.contains('.')) {
-            let text = format!("the Namespace name `{name}` has {} characters; a DNS label of at most 63 is needed", name.len());
-            self.problem(name_node.start, &text, "shorten the names that make it up, or build it from fewer of them in the template");
+            let text = format!(
+                "the Namespace name `{name}` has {} characters; a DNS label of at most 63 is needed",
+                name.len()
+            );
+            self.problem(
+                name_node.start,
+                &text,
+                "shorten the names that make it up, or build it from fewer of them in the template",
+            );
             return;
         }
-        let namespace = metadata.and_then(|metadata| field(metadata, "namespace")).and_then(text).unwrap_or_default();
-        let key = ObjectKey { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() };
+        let namespace =
+            metadata.and_then(|metadata| field(metadata, "namespace")).and_then(text).unwrap_or_default();
+        let key = ObjectKey {
+            group: group.into(),
+            kind: kind.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+        };
         self.found.objects.push((key, node.start.line));
     }
 }
 
 fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     let NodeKind::Mapping(entries) = &node.kind else { return None };
-    entries.iter().find(|(key, _)| scalar(key) == Some(name)).map(|(_, value)| value).filter(|value| !is_null(value))
+    entries
+        .iter()
+        .find(|(key, _)| scalar(key) == Some(name))
+        .map(|(_, value)| value)
+        .filter(|value| !is_null(value))
 }
 
 fn is_null(node: &Node) -> bool {
@@ -181,17 +226,41 @@ mod tests {
         let long = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n", "n".repeat(64));
         let cases: [(&str, &[&str], &[&str]); 12] = [
             ("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n", &["Namespace a"], &[]),
-            ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: b}\n---\n", &["Deployment a in namespace b"], &[]),
-            ("kind: X\nmetadata:\n  name: a\n", &[], &["f.yaml:1:1: error: this document has `kind` and no `apiVersion`"]),
+            (
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: b}\n---\n",
+                &["Deployment a in namespace b"],
+                &[],
+            ),
+            (
+                "kind: X\nmetadata:\n  name: a\n",
+                &[],
+                &["f.yaml:1:1: error: this document has `kind` and no `apiVersion`"],
+            ),
             ("a: 1\n", &[], &["f.yaml:1:1: warning: this document has neither"]),
             ("apiVersion: v1\nkind: Pod\n", &[], &["f.yaml:1:1: error: this Pod has no `metadata.name`"]),
-            ("apiVersion: v1\nkind: Pod\nmetadata:\n  name: A_b\n", &[], &["f.yaml:4:9: error: `A_b` is no valid name of a Pod"]),
-            ("apiVersion: v1\nkind: Pod\nmetadata:\n  name: 5\n", &[], &["f.yaml:4:9: error: the name of this Pod must be text"]),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata:\n  name: A_b\n",
+                &[],
+                &["f.yaml:4:9: error: `A_b` is no valid name of a Pod"],
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata:\n  name: 5\n",
+                &[],
+                &["f.yaml:4:9: error: the name of this Pod must be text"],
+            ),
             (&long, &[], &["f.yaml:4:9: error: the Namespace name `nnnn"]),
-            ("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: system:a\n", &["Role system:a"], &[]),
+            (
+                "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: system:a\n",
+                &["Role system:a"],
+                &[],
+            ),
             ("a: <no value>\n", &[], &["f.yaml:1:4: error: `<no value>` is left", "f.yaml:1:1: warning: "]),
             ("a: [\n", &[], &["f.yaml:2:1: error: the rendered text is not YAML"]),
-            ("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: p}}\n", &["Pod p"], &[]),
+            (
+                "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: p}}\n",
+                &["Pod p"],
+                &[],
+            ),
         ];
         for (text, objects, problems) in cases {
             let found = check("f.yaml", text.as_bytes());

@@ -53,14 +53,18 @@ pub struct ConfigValue {
 
 /// All layers in the order in which they apply.
 pub fn layers(plane: &ControlPlane) -> Vec<Layer> {
-    let is_platform = |map: &&ConfigMap| map.meta.labels.get("platform-config").is_some_and(|value| value == "true");
+    let is_platform =
+        |map: &&ConfigMap| map.meta.labels.get("platform-config").is_some_and(|value| value == "true");
     let is_azure = |map: &&ConfigMap| map.meta.name.starts_with(AZURE_APP_CONFIG);
     let platform = plane.config_maps.iter().filter(is_platform).map(platform_layer);
     platform.chain(plane.config_maps.iter().filter(is_azure).flat_map(azure_layers)).collect()
 }
 
 fn platform_layer(map: &ConfigMap) -> Layer {
-    let value = |text: &crate::objects::ConfigText| LayerValue { value: read_value(&text.text), location: text.location.clone() };
+    let value = |text: &crate::objects::ConfigText| LayerValue {
+        value: read_value(&text.text),
+        location: text.location.clone(),
+    };
     Layer {
         config_map: map.meta.name.clone(),
         conditions: conditions(&map.meta.labels),
@@ -78,7 +82,11 @@ fn azure_layers(map: &ConfigMap) -> Vec<Layer> {
         let name = parts.pop().unwrap_or(key).to_owned();
         let pairs = parts.chunks_exact(2).filter_map(|pair| Condition::new(pair[0], pair[1])).collect();
         let value = LayerValue { value: read_value(&text.text), location: text.location.clone() };
-        Layer { config_map: map.meta.name.clone(), conditions: pairs, values: BTreeMap::from([(name, value)]) }
+        Layer {
+            config_map: map.meta.name.clone(),
+            conditions: pairs,
+            values: BTreeMap::from([(name, value)]),
+        }
     };
     keys.into_iter().map(layer).collect()
 }
@@ -134,7 +142,9 @@ enum Part {
 }
 
 fn spend(left: &mut usize, count: usize) -> Result<(), String> {
-    *left = left.checked_sub(count).ok_or_else(|| format!("the merged config has more than {MAX_VALUES} values"))?;
+    *left = left
+        .checked_sub(count)
+        .ok_or_else(|| format!("the merged config has more than {MAX_VALUES} values"))?;
     Ok(())
 }
 
@@ -142,7 +152,9 @@ impl Part {
     fn new(value: &Value, left: &mut usize) -> Result<Part, String> {
         spend(left, 1)?;
         Ok(match value {
-            Value::Seq(items) => Part::List(items.iter().map(|item| Part::new(item, left)).collect::<Result<_, _>>()?),
+            Value::Seq(items) => {
+                Part::List(items.iter().map(|item| Part::new(item, left)).collect::<Result<_, _>>()?)
+            }
             Value::Map(map) => {
                 let entries = map.iter().map(|(key, value)| Ok((key.clone(), Part::new(value, left)?)));
                 Part::Map(Rc::new(RefCell::new(entries.collect::<Result<_, String>>()?)))
@@ -155,9 +167,15 @@ impl Part {
         spend(left, 1)?;
         Ok(match self {
             Part::Leaf(value) => value,
-            Part::List(items) => Value::Seq(items.into_iter().map(|item| item.into_value(left)).collect::<Result<_, _>>()?),
+            Part::List(items) => {
+                Value::Seq(items.into_iter().map(|item| item.into_value(left)).collect::<Result<_, _>>()?)
+            }
             Part::Map(map) => {
-                let entries = map.borrow().iter().map(|(key, part)| Ok((key.clone(), part.clone().into_value(left)?))).collect::<Result<_, String>>()?;
+                let entries = map
+                    .borrow()
+                    .iter()
+                    .map(|(key, part)| Ok((key.clone(), part.clone().into_value(left)?)))
+                    .collect::<Result<_, String>>()?;
                 Value::Map(entries)
             }
         })
@@ -193,8 +211,13 @@ enum Name {
     EqualsNothing,
 }
 
-fn merge_map(map: &Rc<RefCell<BTreeMap<Value, Part>>>, new: &Rc<RefCell<BTreeMap<Value, Part>>>, left: &mut usize) -> Result<(), String> {
-    let entries: Vec<(Value, Part)> = new.borrow().iter().map(|(key, part)| (key.clone(), part.clone())).collect();
+fn merge_map(
+    map: &Rc<RefCell<BTreeMap<Value, Part>>>,
+    new: &Rc<RefCell<BTreeMap<Value, Part>>>,
+    left: &mut usize,
+) -> Result<(), String> {
+    let entries: Vec<(Value, Part)> =
+        new.borrow().iter().map(|(key, part)| (key.clone(), part.clone())).collect();
     for (key, part) in entries {
         spend(left, 1)?;
         let existing = map.borrow().get(&key).cloned();
@@ -246,14 +269,32 @@ mod tests {
             (&["a: 1", "text"], "text\n", "text replaces a map"),
             (&["{a: 1, b: {c: 1}}", "{b: {d: 2}}"], "a: 1\nb:\n    c: 1\n    d: 2\n", "maps merge deep"),
             (&["[1, 2]", "[2]"], "- 1\n- 2\n- 2\n", "scalars are appended"),
-            (&["[{name: a, v: 1}, {name: b}]", "[{name: a, w: 2}]"], "- name: a\n  v: 1\n  w: 2\n- name: b\n", "maps merge by name"),
-            (&["[{name: a}]", "[{name: c}, {name: c, v: 1}]"], "- name: a\n- name: c\n  v: 1\n", "also into one just appended"),
-            (&["[{a: 1}, {b: 2}]", "[{c: 3}]"], "- a: 1\n  c: 3\n- b: 2\n  c: 3\n", "no name equals no name, in every map"),
-            (&["[{name: [x], a: 1}]", "[{name: [x], b: 1}]"], "- a: 1\n  name:\n    - x\n- b: 1\n  name:\n    - x\n", "a list for a name equals nothing"),
+            (
+                &["[{name: a, v: 1}, {name: b}]", "[{name: a, w: 2}]"],
+                "- name: a\n  v: 1\n  w: 2\n- name: b\n",
+                "maps merge by name",
+            ),
+            (
+                &["[{name: a}]", "[{name: c}, {name: c, v: 1}]"],
+                "- name: a\n- name: c\n  v: 1\n",
+                "also into one just appended",
+            ),
+            (
+                &["[{a: 1}, {b: 2}]", "[{c: 3}]"],
+                "- a: 1\n  c: 3\n- b: 2\n  c: 3\n",
+                "no name equals no name, in every map",
+            ),
+            (
+                &["[{name: [x], a: 1}]", "[{name: [x], b: 1}]"],
+                "- a: 1\n  name:\n    - x\n- b: 1\n  name:\n    - x\n",
+                "a list for a name equals nothing",
+            ),
             (&["a: [1]", "a: null"], "a: null\n", "null replaces too"),
-            (&["[{a: 1}, {b: 1}]", "[{d: {e: 1}}]", "[{d: {g: [1]}}]"],
-             "- a: 1\n  d:\n    e: 1\n    g:\n        - 1\n        - 1\n- b: 1\n  d:\n    e: 1\n    g:\n        - 1\n        - 1\n",
-             "as the operator: both maps hold the same inner map"),
+            (
+                &["[{a: 1}, {b: 1}]", "[{d: {e: 1}}]", "[{d: {g: [1]}}]"],
+                "- a: 1\n  d:\n    e: 1\n    g:\n        - 1\n        - 1\n- b: 1\n  d:\n    e: 1\n    g:\n        - 1\n        - 1\n",
+                "as the operator: both maps hold the same inner map",
+            ),
         ];
         for (texts, want, why) in cases {
             let want = want.replace("    - x", "    - x");

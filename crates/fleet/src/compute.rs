@@ -50,27 +50,30 @@ pub fn compute(plane: ControlPlane, checks: ManifestChecks) -> Outcome {
     let composed: Vec<Composed> = composer.sets.par_iter().map(|set| composer.compose(set)).collect();
     let templates = Templates::new(plane.templates.values());
     let targets: Vec<TargetData> = schedule.targets.par_iter().map(TargetData::new).collect();
-    let package = |(assignment, config): (&Assignment, &usize)| {
-        let composed = &composed[*config];
-        let kind = &schedule.cluster_types[assignment.cluster_type as usize];
-        let target = &schedule.targets[assignment.target as usize];
-        let shared = &targets[assignment.target as usize];
-        let data = Data::new(&plane.environment, &kind.meta.name, target, shared, &composed.data);
-        let folder = format!("{}/{}", kind.meta.name, target.name);
-        let mut problems = composed.problems.clone();
-        let mut package = Package::default();
-        let mut file = |name: &'static str, template, template_type, keep_empty: bool| match templates.render(template, template_type, &data) {
-            Ok(bytes) if bytes.is_empty() && !keep_empty => {}
-            Ok(bytes) => package.add(&folder, name, bytes, checks),
-            Err(found) => problems.extend(found.into_iter().map(Arc::new)),
+    let package =
+        |(assignment, config): (&Assignment, &usize)| {
+            let composed = &composed[*config];
+            let kind = &schedule.cluster_types[assignment.cluster_type as usize];
+            let target = &schedule.targets[assignment.target as usize];
+            let shared = &targets[assignment.target as usize];
+            let data = Data::new(&plane.environment, &kind.meta.name, target, shared, &composed.data);
+            let folder = format!("{}/{}", kind.meta.name, target.name);
+            let mut problems = composed.problems.clone();
+            let mut package = Package::default();
+            let mut file = |name: &'static str, template, template_type, keep_empty: bool| match templates
+                .render(template, template_type, &data)
+            {
+                Ok(bytes) if bytes.is_empty() && !keep_empty => {}
+                Ok(bytes) => package.add(&folder, name, bytes, checks),
+                Err(found) => problems.extend(found.into_iter().map(Arc::new)),
+            };
+            file("reconciler.yaml", &kind.reconciler, TemplateType::Reconciler, true);
+            file("namespace.yaml", &kind.namespace_service, TemplateType::Namespace, true);
+            let is_script = templates.content_type(&kind.config_type.name) == Some("sh");
+            let config_file = if is_script { "platform-config.sh" } else { "platform-config.yaml" };
+            file(config_file, &kind.config_type, TemplateType::Config, false);
+            if problems.is_empty() { Ok(package) } else { Err(problems) }
         };
-        file("reconciler.yaml", &kind.reconciler, TemplateType::Reconciler, true);
-        file("namespace.yaml", &kind.namespace_service, TemplateType::Namespace, true);
-        let is_script = templates.content_type(&kind.config_type.name) == Some("sh");
-        let config_file = if is_script { "platform-config.sh" } else { "platform-config.yaml" };
-        file(config_file, &kind.config_type, TemplateType::Config, false);
-        if problems.is_empty() { Ok(package) } else { Err(problems) }
-    };
     let packages = schedule.assignments.par_iter().zip(&config_of).map(package).collect();
     let configs = config_of.iter().map(|index| composed[*index].config.clone()).collect();
     Outcome { plane, schedule, layers, configs, packages, checks }
@@ -119,12 +122,16 @@ impl<'a> Composer<'a> {
         let (kinds, targets) = (&schedule.cluster_types, &schedule.targets);
         let of_layers: Vec<&[Condition]> = layers.iter().map(|layer| &*layer.conditions).collect();
         let layers_apply = Applicability::new(&of_layers, kinds, targets);
-        let of_schemas: Vec<Vec<Condition>> = plane.config_schemas.iter().map(|it| conditions(&it.meta.labels)).collect();
+        let of_schemas: Vec<Vec<Condition>> =
+            plane.config_schemas.iter().map(|it| conditions(&it.meta.labels)).collect();
         let of_schemas: Vec<&[Condition]> = of_schemas.iter().map(|it| &**it).collect();
         let schemas_apply = Applicability::new(&of_schemas, kinds, targets);
         let set = |assignment: &Assignment| {
             let Assignment { cluster_type, target, .. } = *assignment;
-            let labelled = schemas_apply.to(cluster_type, target).into_iter().map(|index| &plane.config_schemas[index as usize].schema);
+            let labelled = schemas_apply
+                .to(cluster_type, target)
+                .into_iter()
+                .map(|index| &plane.config_schemas[index as usize].schema);
             let schemas = labelled.chain(&targets[target as usize].schemas).collect();
             Set { layers: layers_apply.to(cluster_type, target), schemas }
         };
@@ -139,7 +146,8 @@ impl<'a> Composer<'a> {
             });
             set_of.push(index);
         }
-        let texts: BTreeSet<&SchemaText> = sets.iter().flat_map(|set: &Set<'a>| set.schemas.iter().copied()).collect();
+        let texts: BTreeSet<&SchemaText> =
+            sets.iter().flat_map(|set: &Set<'a>| set.schemas.iter().copied()).collect();
         let schemas = texts.into_iter().map(|text| (text, Schema::new(text))).collect();
         Composer { layers, schemas, sets, set_of }
     }
@@ -157,6 +165,10 @@ impl<'a> Composer<'a> {
         if problems.is_empty() {
             problems = validate(&config, self.layers, &schemas);
         }
-        Composed { data: ConfigData::new(&config), config: Arc::new(config), problems: problems.into_iter().map(Arc::new).collect() }
+        Composed {
+            data: ConfigData::new(&config),
+            config: Arc::new(config),
+            problems: problems.into_iter().map(Arc::new).collect(),
+        }
     }
 }

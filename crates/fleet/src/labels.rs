@@ -185,12 +185,17 @@ mod tests {
         for (key, want, why) in cases {
             assert_eq!(key_error(key).is_none(), want, "{key}: {why}");
         }
-        for (value, want, why) in [("", true, "empty"), ("East US", false, "space"), ("a.", false, "dot at the end")] {
+        for (value, want, why) in
+            [("", true, "empty"), ("East US", false, "space"), ("a.", false, "dot at the end")]
+        {
             assert_eq!(value_error(value).is_none(), want, "{value}: {why}");
         }
-        for (name, want, why) in
-            [("a-b.c", true, "DNS name"), ("../x", false, "a path"), ("A", false, "upper case"), ("a..b", false, "empty part")]
-        {
+        for (name, want, why) in [
+            ("a-b.c", true, "DNS name"),
+            ("../x", false, "a path"),
+            ("A", false, "upper case"),
+            ("a..b", false, "empty part"),
+        ] {
             assert_eq!(name_error(name).is_none(), want, "{name}: {why}");
         }
     }

@@ -79,9 +79,14 @@ pub(crate) fn place(
     let mut packages = schedule.assignments.iter().zip(packages).peekable();
     for (index, kind) in schedule.cluster_types.iter().enumerate() {
         let mut wanted = BTreeMap::new();
-        while let Some((assignment, package)) = packages.next_if(|(assignment, _)| assignment.cluster_type as usize == index) {
+        while let Some((assignment, package)) =
+            packages.next_if(|(assignment, _)| assignment.cluster_type as usize == index)
+        {
             let target = &schedule.targets[assignment.target as usize];
-            wanted.insert(&*target.name, Wanted { workload: &target.workload, registration: target.registration.as_deref(), package });
+            wanted.insert(
+                &*target.name,
+                Wanted { workload: &target.workload, registration: target.registration.as_deref(), package },
+            );
         }
         let name = &kind.meta.name;
         let folder = ClusterTypeFolder {
@@ -100,7 +105,9 @@ pub(crate) fn place(
         placement.tree.files.remove(&tracking::file(path, name));
     }
     placement.track_commit(plane, path);
-    placement.held.sort_by(|a, b| (&a.cluster_type, &a.deployment_target).cmp(&(&b.cluster_type, &b.deployment_target)));
+    placement.held.sort_by(|a, b| {
+        (&a.cluster_type, &a.deployment_target).cmp(&(&b.cluster_type, &b.deployment_target))
+    });
     placement
 }
 
@@ -114,7 +121,9 @@ impl<'a> Present<'a> {
         let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (file, _) in current.below(path.as_str()) {
             let mut parts = file.splitn(3, '/');
-            let (Some(first), Some(second), third) = (parts.next(), parts.next(), parts.next()) else { continue };
+            let (Some(first), Some(second), third) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
             if first.starts_with('.') {
                 continue;
             }
@@ -142,11 +151,17 @@ impl<'a> Known<'a> {
         if unavailable.is_empty() {
             return Known { unavailable, reachable: BTreeSet::new(), explained: BTreeSet::new() };
         }
-        let collides = |name: &str| schedule.colliding.iter().any(|other| other.workload.as_deref() == Some(name));
-        let reachable: Vec<_> = plane.workloads.values().filter(|it| !collides(&it.workload.meta.name)).collect();
+        let collides =
+            |name: &str| schedule.colliding.iter().any(|other| other.workload.as_deref() == Some(name));
+        let reachable: Vec<_> =
+            plane.workloads.values().filter(|it| !collides(&it.workload.meta.name)).collect();
         let names = |it: &&&crate::plane::RegisteredWorkload| {
             let workload = &it.workload;
-            workload.targets.iter().map(|target| format!("{}-{}", workload.meta.name, target.name)).collect::<Vec<_>>()
+            workload
+                .targets
+                .iter()
+                .map(|target| format!("{}-{}", workload.meta.name, target.name))
+                .collect::<Vec<_>>()
         };
         Known {
             unavailable,
@@ -160,14 +175,20 @@ impl<'a> Known<'a> {
         let is_its = |it: &&&Unavailable| match tracked {
             Some(line) => {
                 let is_whole = it.workload.is_none();
-                let same_registration = it.registration == line.registration && (is_whole || it.registration.is_some());
+                let same_registration =
+                    it.registration == line.registration && (is_whole || it.registration.is_some());
                 let same_workload = it.workload == line.workload && !is_whole;
-                (same_registration || same_workload) && !line.workload.as_deref().is_some_and(|name| self.reachable.contains(name))
+                (same_registration || same_workload)
+                    && !line.workload.as_deref().is_some_and(|name| self.reachable.contains(name))
             }
             None => !self.explained.contains(folder),
         };
-        let problems: Problems =
-            self.unavailable.iter().filter(is_its).flat_map(|it| it.problems.iter().cloned().map(Arc::new)).collect();
+        let problems: Problems = self
+            .unavailable
+            .iter()
+            .filter(is_its)
+            .flat_map(|it| it.problems.iter().cloned().map(Arc::new))
+            .collect();
         (!problems.is_empty()).then_some(problems)
     }
 }
@@ -193,8 +214,13 @@ impl ClusterTypeFolder<'_> {
     fn place(&self, placement: &mut Placement, root: &RepoPath, checks: ManifestChecks) {
         if placement.tree.files.contains_key(&self.path) {
             let file = FileName { prefix: "".into(), path: self.path.as_str().into() };
-            let problem = Diagnostic::error(format!("a file stands where the folder of cluster type `{}` belongs", self.name));
-            placement.problems.push(problem.help("rename the file in the GitOps repository").at(Location::start_of(&file)));
+            let problem = Diagnostic::error(format!(
+                "a file stands where the folder of cluster type `{}` belongs",
+                self.name
+            ));
+            placement
+                .problems
+                .push(problem.help("rename the file in the GitOps repository").at(Location::start_of(&file)));
             return;
         }
         let mut held: BTreeMap<&str, Problems> = BTreeMap::new();
@@ -222,7 +248,13 @@ impl ClusterTypeFolder<'_> {
     }
 
     /// What forbids to write a package; a check never holds what the branch already has.
-    fn failed_checks(&self, target: &str, package: &Package, placement: &mut Placement, checks: ManifestChecks) -> Option<Problems> {
+    fn failed_checks(
+        &self,
+        target: &str,
+        package: &Package,
+        placement: &mut Placement,
+        checks: ManifestChecks,
+    ) -> Option<Problems> {
         let problems = &package.checked.problems;
         let (errors, warnings): (Vec<_>, Vec<_>) = problems.iter().cloned().partition(Diagnostic::is_error);
         placement.problems.extend(warnings);
@@ -263,11 +295,15 @@ impl ClusterTypeFolder<'_> {
                 let workload = match tracked {
                     Some(line) => line.workload.as_deref().and_then(|name| of_workload.get(name)),
                     None => {
-                        let owns = |(name, _): &(&&str, _)| target.strip_prefix(**name).is_some_and(|rest| rest.starts_with('-'));
+                        let owns = |(name, _): &(&&str, _)| {
+                            target.strip_prefix(**name).is_some_and(|rest| rest.starts_with('-'))
+                        };
                         of_workload.iter().find(owns).map(|(_, problems)| problems)
                     }
                 };
-                let problems = workload.map(|problems| (*problems).clone()).or_else(|| self.known.keeps(target, tracked))?;
+                let problems = workload
+                    .map(|problems| (*problems).clone())
+                    .or_else(|| self.known.keeps(target, tracked))?;
                 Some((target, problems))
             })
             .collect()
@@ -290,8 +326,10 @@ impl ClusterTypeFolder<'_> {
                 .filter(|(target, _)| !held.contains_key(*target))
                 .filter_map(|(target, wanted)| Some((*target, wanted.package.as_ref().ok()?)))
                 .partition(|(target, package)| self.is_unchanged(target, package));
-            let mut warnings: Vec<Diagnostic> =
-                unchanged.into_iter().flat_map(|(target, package)| owners.claim_package(self, target, package)).collect();
+            let mut warnings: Vec<Diagnostic> = unchanged
+                .into_iter()
+                .flat_map(|(target, package)| owners.claim_package(self, target, package))
+                .collect();
             let mut newly_held = None;
             for (target, package) in changed {
                 let conflicts = owners.claim_package(self, target, package);
@@ -314,7 +352,12 @@ impl ClusterTypeFolder<'_> {
         }
     }
 
-    fn write(&self, placement: &mut Placement, held: &BTreeMap<&str, Problems>, kept: &BTreeMap<&str, Problems>) {
+    fn write(
+        &self,
+        placement: &mut Placement,
+        held: &BTreeMap<&str, Problems>,
+        kept: &BTreeMap<&str, Problems>,
+    ) {
         for target in &self.targets {
             if !self.wanted.contains_key(target) && !kept.contains_key(target) {
                 placement.remove(&self.folder(target));
@@ -345,7 +388,9 @@ impl ClusterTypeFolder<'_> {
             let file = FileName { prefix: "".into(), path: folder.as_str().into() };
             let text = format!("{others} files in this folder were not made by kalypso; they stay");
             placement.problems.push(
-                Diagnostic::warning(text).help("remove them if nobody needs them").at(Location::start_of(&file)),
+                Diagnostic::warning(text)
+                    .help("remove them if nobody needs them")
+                    .at(Location::start_of(&file)),
             );
         }
         for (name, blob) in &package.files {
@@ -357,7 +402,13 @@ impl ClusterTypeFolder<'_> {
         }
     }
 
-    fn track(&self, placement: &mut Placement, root: &RepoPath, held: &BTreeMap<&str, Problems>, kept: &BTreeMap<&str, Problems>) {
+    fn track(
+        &self,
+        placement: &mut Placement,
+        root: &RepoPath,
+        held: &BTreeMap<&str, Problems>,
+        kept: &BTreeMap<&str, Problems>,
+    ) {
         let mut lines: BTreeMap<String, TrackedFolder> = BTreeMap::new();
         for (target, wanted) in &self.wanted {
             let is_held = held.contains_key(target);
@@ -365,7 +416,11 @@ impl ClusterTypeFolder<'_> {
                 continue;
             }
             let state = if is_held { State::Held } else { State::Ok };
-            let line = TrackedFolder { workload: Some(wanted.workload.into()), registration: wanted.registration.map(Into::into), state };
+            let line = TrackedFolder {
+                workload: Some(wanted.workload.into()),
+                registration: wanted.registration.map(Into::into),
+                state,
+            };
             lines.insert((*target).to_owned(), line);
         }
         for target in kept.keys() {
@@ -386,7 +441,12 @@ struct Owners(BTreeMap<ObjectKey, String>);
 
 impl Owners {
     /// Everything in the folder that is not going to be written now.
-    fn claim_others(&mut self, folder: &ClusterTypeFolder<'_>, held: &BTreeMap<&str, Problems>, kept: &BTreeMap<&str, Problems>) {
+    fn claim_others(
+        &mut self,
+        folder: &ClusterTypeFolder<'_>,
+        held: &BTreeMap<&str, Problems>,
+        kept: &BTreeMap<&str, Problems>,
+    ) {
         for (path, blob) in folder.current.below(&folder.path) {
             let (target, name) = path.split_once('/').unwrap_or(("", path));
             let stays = match target {
@@ -403,7 +463,12 @@ impl Owners {
     }
 
     /// The objects of a package; those that something else defines are conflicts.
-    fn claim_package(&mut self, folder: &ClusterTypeFolder<'_>, target: &str, package: &Package) -> Vec<Diagnostic> {
+    fn claim_package(
+        &mut self,
+        folder: &ClusterTypeFolder<'_>,
+        target: &str,
+        package: &Package,
+    ) -> Vec<Diagnostic> {
         let path = folder.folder(target);
         let mut conflicts = Vec::new();
         let mut own: BTreeSet<&ObjectKey> = BTreeSet::new();
@@ -415,9 +480,12 @@ impl Owners {
             };
             let file = FileName { prefix: "".into(), path: path.as_str().into() };
             conflicts.push(
-                Diagnostic::error(format!("the {key} is also defined in {other}; no cluster could apply the folder `{}`", folder.name))
-                    .help("make the names differ, for example by the deployment target's name in the template")
-                    .at(Location { file, line: *line, column: 1 }),
+                Diagnostic::error(format!(
+                    "the {key} is also defined in {other}; no cluster could apply the folder `{}`",
+                    folder.name
+                ))
+                .help("make the names differ, for example by the deployment target's name in the template")
+                .at(Location { file, line: *line, column: 1 }),
             );
         }
         if conflicts.is_empty() {
@@ -429,7 +497,8 @@ impl Owners {
 
 impl Placement {
     fn remove(&mut self, folder: &str) {
-        let below: Vec<String> = self.tree.below(folder).map(|(path, _)| format!("{folder}/{path}")).collect();
+        let below: Vec<String> =
+            self.tree.below(folder).map(|(path, _)| format!("{folder}/{path}")).collect();
         below.iter().for_each(|path| drop(self.tree.files.remove(path)));
     }
 
@@ -443,7 +512,8 @@ impl Placement {
 
     fn track_commit(&mut self, plane: &ControlPlane, path: &RepoPath) {
         let file = tracking::promoted_commit_file(path);
-        let there = self.tree.files.get(&file).map(|blob| String::from_utf8_lossy(&blob.bytes).trim().to_owned());
+        let there =
+            self.tree.files.get(&file).map(|blob| String::from_utf8_lossy(&blob.bytes).trim().to_owned());
         match plane.promoted_commit() {
             Some(commit) if there.as_deref() != Some(commit) => self.write(file, commit.to_owned()),
             _ => {}
@@ -459,9 +529,11 @@ impl Placement {
         if let Some(found) = current.files.keys().find(is_generated) {
             let file = FileName { prefix: "".into(), path: found.as_str().into() };
             self.problems.push(
-                Diagnostic::error("the GitOpsRepo has a `path`, but the branch holds generated folders at its root")
-                    .help("move them below the path, or set `path: .`")
-                    .at(Location::start_of(&file)),
+                Diagnostic::error(
+                    "the GitOpsRepo has a `path`, but the branch holds generated folders at its root",
+                )
+                .help("move them below the path, or set `path: .`")
+                .at(Location::start_of(&file)),
             );
         }
     }

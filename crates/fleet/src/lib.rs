@@ -25,14 +25,14 @@ mod tree;
 mod validate;
 mod without_effect;
 
+pub use applies::Condition;
 pub use checks::ManifestChecks;
 pub use compute::{Outcome, compute};
 pub use diagnostic::{Diagnostic, FileName, Location, Severity};
-pub use layout::{Held, Placement, Problems};
 pub use layout::Package;
+pub use layout::{Held, Placement, Problems};
 pub use objects::RepoRef;
 pub use path::RepoPath;
-pub use applies::Condition;
 pub use plane::ControlPlane;
 pub use snapshot::{Role, Snapshot, Want};
 pub use source::{ENVIRONMENTS, FileContent, MAX_FILE_BYTES, Source, is_of_interest, would_read};

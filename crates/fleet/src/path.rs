@@ -11,7 +11,10 @@ impl RepoPath {
     pub fn new(text: &str) -> Result<RepoPath, String> {
         let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
         match parts.iter().find(|part| **part == ".." || part.contains(['\\', '\0'])) {
-            Some(part) => Err(format!("path `{text}` must stay inside the repository, without `{}`", part.escape_debug())),
+            Some(part) => Err(format!(
+                "path `{text}` must stay inside the repository, without `{}`",
+                part.escape_debug()
+            )),
             None => Ok(RepoPath(parts.join("/"))),
         }
     }

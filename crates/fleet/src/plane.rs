@@ -78,6 +78,8 @@ impl ControlPlane {
         by_name(&mut self.config_maps, |item| &item.meta);
         by_name(&mut self.config_schemas, |item| &item.meta);
         by_name(&mut self.policies, |item| &item.meta);
-        self.unavailable.sort_by(|a, b| (&a.registration, &a.workload, &a.problems).cmp(&(&b.registration, &b.workload, &b.problems)));
+        self.unavailable.sort_by(|a, b| {
+            (&a.registration, &a.workload, &a.problems).cmp(&(&b.registration, &b.workload, &b.problems))
+        });
     }
 }

@@ -77,7 +77,8 @@ pub fn schedule(plane: &ControlPlane) -> Schedule {
 
 /// Whether a policy selects a target, by workspace and labels.
 pub fn selects(policy: &SchedulingPolicy, target: &DeploymentTarget) -> bool {
-    policy.workspace.as_ref().is_none_or(|workspace| *workspace == target.workspace) && policy.targets.matches(&target.labels)
+    policy.workspace.as_ref().is_none_or(|workspace| *workspace == target.workspace)
+        && policy.targets.matches(&target.labels)
 }
 
 fn indexes<T>(items: &[T], wanted: impl Fn(&T) -> bool) -> Vec<u32> {
@@ -94,8 +95,13 @@ fn targets(plane: &ControlPlane) -> (Vec<DeploymentTarget>, Vec<Unavailable>) {
             .iter()
             .filter_map(|target| {
                 let first = targets.get(&target.name)?;
-                let text = format!("the deployment target `{}` is also made by Workload `{}` at {}", target.name, first.workload, first.location);
-                Some(Diagnostic::error(text).help("rename one of the two targets").at(target.location.clone()))
+                let text = format!(
+                    "the deployment target `{}` is also made by Workload `{}` at {}",
+                    target.name, first.workload, first.location
+                );
+                Some(
+                    Diagnostic::error(text).help("rename one of the two targets").at(target.location.clone()),
+                )
             })
             .collect();
         if problems.is_empty() {

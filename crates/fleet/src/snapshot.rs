@@ -72,7 +72,12 @@ impl Snapshot {
     pub fn wants(&mut self) -> Vec<Want> {
         let mut wants = Vec::new();
         for base in self.base_repos() {
-            let want = |role, commit| Want { role, at: base.at.clone(), commit, location: base.meta.location.clone() };
+            let want = |role, commit| Want {
+                role,
+                at: base.at.clone(),
+                commit,
+                location: base.meta.location.clone(),
+            };
             wants.push(want(Role::Base(base.meta.name.clone()), base.commit.clone()));
             if base.meta.name == PROMOTED_BASE {
                 wants.push(want(Role::Environments, None));
@@ -113,7 +118,8 @@ impl Snapshot {
                 self.plane.problems.push(Diagnostic::error(text).at(want.location.clone()));
             }
             (Role::Registration(name), Err(reason)) => {
-                let text = format!("the repository of workload registration `{name}` cannot be read: {reason}");
+                let text =
+                    format!("the repository of workload registration `{name}` cannot be read: {reason}");
                 self.unavailable(name, None, vec![Diagnostic::error(text).at(want.location.clone())]);
             }
         }
@@ -125,8 +131,12 @@ impl Snapshot {
         self.plane.broken_workloads.extend(broken_workloads);
         for parsed in objects {
             let misplaced = match &parsed.object {
-                Object::Environment(_) => Some(format!("environments are declared in `{}/` of the base", source::ENVIRONMENTS)),
-                Object::BaseRepo(_) if !self.asked.is_empty() => Some("a base cannot bring another base".to_owned()),
+                Object::Environment(_) => {
+                    Some(format!("environments are declared in `{}/` of the base", source::ENVIRONMENTS))
+                }
+                Object::BaseRepo(_) if !self.asked.is_empty() => {
+                    Some("a base cannot bring another base".to_owned())
+                }
                 _ => None,
             };
             match misplaced {
@@ -142,7 +152,9 @@ impl Snapshot {
         for parsed in objects {
             match parsed.object {
                 Object::Environment(environment) => self.environments.push(environment),
-                _ => self.plane.problems.push(ignored(&parsed, "only environments are read from this folder")),
+                _ => {
+                    self.plane.problems.push(ignored(&parsed, "only environments are read from this folder"))
+                }
             }
         }
     }
@@ -162,19 +174,30 @@ impl Snapshot {
         for parsed in objects {
             match parsed.object {
                 Object::Workload(_) => brought.push(parsed),
-                _ => self.plane.problems.push(ignored(&parsed, "an application's repository brings Workloads only")),
+                _ => self
+                    .plane
+                    .problems
+                    .push(ignored(&parsed, "an application's repository brings Workloads only")),
             }
         }
-        let has_none = brought.is_empty() && !self.unavailable.iter().any(|other| other.registration.as_deref() == Some(registration));
+        let has_none = brought.is_empty()
+            && !self.unavailable.iter().any(|other| other.registration.as_deref() == Some(registration));
         if has_none {
             let text = format!("workload registration `{registration}` leads to no Workload");
-            let help = format!("put a Workload into `{}` of {}, or correct `spec.workload.path`", want.at.path, want.at.repo);
+            let help = format!(
+                "put a Workload into `{}` of {}, or correct `spec.workload.path`",
+                want.at.path, want.at.repo
+            );
             self.plane.problems.push(Diagnostic::warning(text).help(help).at(want.location.clone()));
         }
     }
 
     fn unavailable(&mut self, registration: &str, workload: Option<String>, problems: Vec<Diagnostic>) {
-        self.unavailable.push(Unavailable { registration: Some(registration.to_owned()), workload, problems });
+        self.unavailable.push(Unavailable {
+            registration: Some(registration.to_owned()),
+            workload,
+            problems,
+        });
     }
 
     fn base_repos(&self) -> impl Iterator<Item = &BaseRepo> {
@@ -205,8 +228,20 @@ impl Snapshot {
 
     /// The control plane, once nothing is wanted any more; with every problem found on the way.
     pub fn control_plane(mut self) -> ControlPlane {
-        let mut plane = ControlPlane { environment: self.environment, environments: self.environments, ..ControlPlane::default() };
+        let mut plane = ControlPlane {
+            environment: self.environment,
+            environments: self.environments,
+            ..ControlPlane::default()
+        };
         plane.problems = std::mem::take(&mut self.plane.problems);
+        if self.plane.objects.is_empty() && plane.problems.is_empty() {
+            let text = "the control plane holds no objects at all";
+            let help = format!(
+                "name the folder that holds the cluster types and policies of `{}`",
+                plane.environment
+            );
+            plane.problems.push(Diagnostic::error(text).help(help));
+        }
         let objects = without_duplicates(std::mem::take(&mut self.plane.objects), &mut plane.problems);
         let mut candidates = Vec::new();
         for parsed in objects {
@@ -214,7 +249,9 @@ impl Snapshot {
                 Object::BaseRepo(base) => plane.base_repos.push(base),
                 Object::GitOpsRepo(repo) => plane.gitops_repos.push(repo),
                 Object::ClusterType(kind) => drop(plane.cluster_types.insert(kind.meta.name.clone(), kind)),
-                Object::Template(template) => drop(plane.templates.insert(template.meta.name.clone(), template)),
+                Object::Template(template) => {
+                    drop(plane.templates.insert(template.meta.name.clone(), template))
+                }
                 Object::ConfigMap(map) => plane.config_maps.push(map),
                 Object::ConfigSchema(schema) => plane.config_schemas.push(schema),
                 Object::SchedulingPolicy(policy) => plane.policies.push(policy),
@@ -253,24 +290,38 @@ impl ControlPlane {
     /// Takes a Workload if one source brings it; if several do, none of them counts.
     fn add_workload(&mut self, name: String, mut rivals: Vec<(Option<String>, crate::objects::Workload)>) {
         if rivals.len() > 1 {
-            let places: Vec<Location> = rivals.iter().map(|(_, workload)| workload.meta.location.clone()).collect();
+            let places: Vec<Location> =
+                rivals.iter().map(|(_, workload)| workload.meta.location.clone()).collect();
             for (index, (brought_by, workload)) in rivals.into_iter().enumerate() {
                 let others = places.iter().enumerate().filter(|(other, _)| *other != index);
                 let others: Vec<String> = others.map(|(_, place)| place.to_string()).collect();
-                let problem = Diagnostic::error(format!("the Workload `{name}` is brought twice; the other is at {}", others.join(", ")))
-                    .help("rename one of them")
-                    .at(workload.meta.location);
-                let registration = brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
-                self.unavailable.push(Unavailable { registration, workload: Some(name.clone()), problems: vec![problem] });
+                let problem = Diagnostic::error(format!(
+                    "the Workload `{name}` is brought twice; the other is at {}",
+                    others.join(", ")
+                ))
+                .help("rename one of them")
+                .at(workload.meta.location);
+                let registration =
+                    brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
+                self.unavailable.push(Unavailable {
+                    registration,
+                    workload: Some(name.clone()),
+                    problems: vec![problem],
+                });
             }
             return;
         }
         let Some((brought_by, workload)) = rivals.pop() else { return };
         let by_registration = brought_by.is_some();
-        let registration = brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
-        let workspace = registration.as_ref().and_then(|name| self.registrations.get(name)).map(|found| found.workspace.clone());
+        let registration =
+            brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
+        let workspace = registration
+            .as_ref()
+            .and_then(|name| self.registrations.get(name))
+            .map(|found| found.workspace.clone());
         let workspace = workspace.unwrap_or_default();
-        self.workloads.insert(name, RegisteredWorkload { workload, registration, by_registration, workspace });
+        self.workloads
+            .insert(name, RegisteredWorkload { workload, registration, by_registration, workspace });
     }
 
     fn check_environment(&mut self) {
@@ -280,8 +331,12 @@ impl ControlPlane {
         }
         let nearest = did_you_mean(&self.environment, names());
         let known = names().collect::<Vec<_>>().join(", ");
-        let problem = Diagnostic::error(format!("no environment is called `{}`; declared are {known}", self.environment));
-        let help = nearest.unwrap_or_else(|| format!("declare it in `{}/` of the base", source::ENVIRONMENTS));
+        let problem = Diagnostic::error(format!(
+            "no environment is called `{}`; declared are {known}",
+            self.environment
+        ));
+        let help =
+            nearest.unwrap_or_else(|| format!("declare it in `{}/` of the base", source::ENVIRONMENTS));
         self.problems.push(problem.help(help));
     }
 }
@@ -317,13 +372,20 @@ fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagnostic>) -> V
         };
         let other_place = &other.object.meta().location;
         if parsed.node.to_value() == other.node.to_value() {
-            let text = format!("the {kind} `{}` stands twice with the same content; the other is at {other_place}", meta.name);
+            let text = format!(
+                "the {kind} `{}` stands twice with the same content; the other is at {other_place}",
+                meta.name
+            );
             problems.push(Diagnostic::warning(text).help("remove one of them").at(meta.location.clone()));
         } else if kind == "Workload" {
             kept.push(parsed);
         } else {
-            let text = format!("the {kind} `{}` stands twice with different content; the other is at {other_place}", meta.name);
-            problems.push(Diagnostic::error(text).help("rename or remove one of them").at(meta.location.clone()));
+            let text = format!(
+                "the {kind} `{}` stands twice with different content; the other is at {other_place}",
+                meta.name
+            );
+            problems
+                .push(Diagnostic::error(text).help("rename or remove one of them").at(meta.location.clone()));
         }
     }
     kept

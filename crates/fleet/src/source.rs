@@ -52,7 +52,11 @@ pub(crate) struct Documents {
 pub fn is_of_interest(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let hidden = folder.split('/').any(|part| part.starts_with('.')) && !is_environment(path);
-    !hidden && (is_manifest(name) || name == IGNORE_FILE || KUSTOMIZATIONS.contains(&name) || name.ends_with(".json"))
+    !hidden
+        && (is_manifest(name)
+            || name == IGNORE_FILE
+            || KUSTOMIZATIONS.contains(&name)
+            || name.ends_with(".json"))
 }
 
 /// The documents that count as the control plane's objects.
@@ -116,7 +120,9 @@ impl<'a> Reading<'a> {
             .copied()
             .filter(|path| KUSTOMIZATIONS.contains(&file_part(path)))
             .filter(|path| {
-                let above = |folder: &str| KUSTOMIZATIONS.iter().any(|name| source.files.contains_key(&join(folder, name)));
+                let above = |folder: &str| {
+                    KUSTOMIZATIONS.iter().any(|name| source.files.contains_key(&join(folder, name)))
+                };
                 let mut folder = folder_part(path);
                 while !folder.is_empty() {
                     folder = folder_part(folder);
@@ -159,13 +165,16 @@ impl<'a> Reading<'a> {
                 selected.insert(file);
                 continue;
             }
-            let inner = KUSTOMIZATIONS.iter().find_map(|name| source.files.get_key_value(&join(&wanted, name)));
+            let inner =
+                KUSTOMIZATIONS.iter().find_map(|name| source.files.get_key_value(&join(&wanted, name)));
             match inner {
                 Some((inner, _)) => self.follow(inner, seen, selected),
                 None => self.problems.push(
-                    Diagnostic::error(format!("resource `{resource}` is neither a YAML file nor a folder with a kustomization.yaml"))
-                        .help("correct the path, or remove it from `resources`")
-                        .at(location),
+                    Diagnostic::error(format!(
+                        "resource `{resource}` is neither a YAML file nor a folder with a kustomization.yaml"
+                    ))
+                    .help("correct the path, or remove it from `resources`")
+                    .at(location),
                 ),
             }
         }
@@ -185,7 +194,9 @@ impl<'a> Reading<'a> {
                     (Some("apiVersion" | "kind" | "metadata"), _) => {}
                     (Some("resources"), NodeKind::Sequence(items)) => {
                         let place = |item: &Node| Location::new(&file, item.start);
-                        resources.extend(items.iter().filter_map(|item| Some((scalar(item)?.to_owned(), place(item)))));
+                        resources.extend(
+                            items.iter().filter_map(|item| Some((scalar(item)?.to_owned(), place(item)))),
+                        );
                     }
                     (Some("resources"), NodeKind::Scalar { text, .. }) if text.is_empty() => {}
                     (name, _) => self.problems.push(
@@ -212,7 +223,8 @@ impl<'a> Reading<'a> {
                 if let Err(error) = builder.add_line(None, line) {
                     let file = FileName { prefix: self.source.prefix.clone(), path: path.as_str().into() };
                     let location = Location { file, line: number as u32 + 1, column: 1 };
-                    self.problems.push(Diagnostic::error(format!("not a gitignore pattern: {error}")).at(location));
+                    self.problems
+                        .push(Diagnostic::error(format!("not a gitignore pattern: {error}")).at(location));
                 }
             }
             match builder.build() {
@@ -251,7 +263,9 @@ impl<'a> Reading<'a> {
             ))
             .help("split it, or exclude it with a `.sourceignore`")
             .at(start())),
-            FileContent::Unreadable(reason) => Err(Diagnostic::error(format!("cannot be read: {reason}")).at(start())),
+            FileContent::Unreadable(reason) => {
+                Err(Diagnostic::error(format!("cannot be read: {reason}")).at(start()))
+            }
             FileContent::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => Ok(text.to_owned()),
                 Err(error) => {
@@ -363,19 +377,68 @@ mod tests {
     #[test]
     fn what_counts() {
         let cases: [(&[(&str, &str)], &[&str], &str); 8] = [
-            (&[("a.yaml", "a: 1"), ("b/c.yml", "a: 1"), ("d.txt", "a: 1")], &["a.yaml", "b/c.yml"], "by ending"),
-            (&[(".github/a.yaml", "a: 1"), ("x/.git/a.yaml", "a: 1"), (".environments/dev.yaml", "a: 1")], &[], "dot-folders"),
-            (&[(".sourceignore", "/skip\n*.yml\n"), ("skip/a.yaml", "a: 1"), ("b.yml", "a: 1"), ("c/skip/a.yaml", "a: 1")],
-             &["c/skip/a.yaml"], "anchored and unanchored patterns"),
-            (&[(".sourceignore", "*.yaml"), ("keep/.sourceignore", "!*.yaml"), ("a.yaml", "a: 1"), ("keep/b.yaml", "a: 1")],
-             &["keep/b.yaml"], "the deeper file decides"),
-            (&[("kustomization.yaml", "resources: [a.yaml, sub]"), ("a.yaml", "a: 1"), ("b.yaml", "a: 1"),
-               ("sub/kustomization.yaml", "resources:\n- c.yaml"), ("sub/c.yaml", "a: 1"), ("sub/d.yaml", "a: 1")],
-             &["a.yaml", "sub/c.yaml"], "a kustomization limits the read, folders included"),
-            (&[("x/kustomization.yml", "resources: [a.yaml]"), ("x/a.yaml", "a: 1"), ("x/b.yaml", "a: 1"), ("c.yaml", "a: 1")],
-             &["c.yaml", "x/a.yaml"], "a kustomization further down limits its own folder"),
-            (&[("kustomization.yaml", "resources:\n"), ("a.yaml", "a: 1")], &[], "an empty list reads nothing"),
-            (&[("a.yaml", "---\n# nothing\n---\na: 1\n---\nb: 1\n")], &["a.yaml", "a.yaml"], "several documents, empty ones left out"),
+            (
+                &[("a.yaml", "a: 1"), ("b/c.yml", "a: 1"), ("d.txt", "a: 1")],
+                &["a.yaml", "b/c.yml"],
+                "by ending",
+            ),
+            (
+                &[(".github/a.yaml", "a: 1"), ("x/.git/a.yaml", "a: 1"), (".environments/dev.yaml", "a: 1")],
+                &[],
+                "dot-folders",
+            ),
+            (
+                &[
+                    (".sourceignore", "/skip\n*.yml\n"),
+                    ("skip/a.yaml", "a: 1"),
+                    ("b.yml", "a: 1"),
+                    ("c/skip/a.yaml", "a: 1"),
+                ],
+                &["c/skip/a.yaml"],
+                "anchored and unanchored patterns",
+            ),
+            (
+                &[
+                    (".sourceignore", "*.yaml"),
+                    ("keep/.sourceignore", "!*.yaml"),
+                    ("a.yaml", "a: 1"),
+                    ("keep/b.yaml", "a: 1"),
+                ],
+                &["keep/b.yaml"],
+                "the deeper file decides",
+            ),
+            (
+                &[
+                    ("kustomization.yaml", "resources: [a.yaml, sub]"),
+                    ("a.yaml", "a: 1"),
+                    ("b.yaml", "a: 1"),
+                    ("sub/kustomization.yaml", "resources:\n- c.yaml"),
+                    ("sub/c.yaml", "a: 1"),
+                    ("sub/d.yaml", "a: 1"),
+                ],
+                &["a.yaml", "sub/c.yaml"],
+                "a kustomization limits the read, folders included",
+            ),
+            (
+                &[
+                    ("x/kustomization.yml", "resources: [a.yaml]"),
+                    ("x/a.yaml", "a: 1"),
+                    ("x/b.yaml", "a: 1"),
+                    ("c.yaml", "a: 1"),
+                ],
+                &["c.yaml", "x/a.yaml"],
+                "a kustomization further down limits its own folder",
+            ),
+            (
+                &[("kustomization.yaml", "resources:\n"), ("a.yaml", "a: 1")],
+                &[],
+                "an empty list reads nothing",
+            ),
+            (
+                &[("a.yaml", "---\n# nothing\n---\na: 1\n---\nb: 1\n")],
+                &["a.yaml", "a.yaml"],
+                "several documents, empty ones left out",
+            ),
         ];
         for (files, want, why) in cases {
             let (found, problems) = read(files);
@@ -387,17 +450,26 @@ mod tests {
     #[test]
     fn what_is_wrong() {
         let cases: [(&[(&str, &str)], &str); 4] = [
-            (&[("kustomization.yaml", "resources: [a.yaml]\npatches: []")],
-             "kustomization.yaml:2:1: error: this kustomization does more than list `resources`: `patches` is not supported"),
-            (&[("kustomization.yaml", "resources:\n- ../a.yaml")],
-             "kustomization.yaml:2:3: error: resource `../a.yaml` is outside of what is read"),
-            (&[("kustomization.yaml", "resources:\n- gone.yaml")],
-             "kustomization.yaml:2:3: error: resource `gone.yaml` is neither a YAML file nor a folder with a kustomization.yaml"),
+            (
+                &[("kustomization.yaml", "resources: [a.yaml]\npatches: []")],
+                "kustomization.yaml:2:1: error: this kustomization does more than list `resources`: `patches` is not supported",
+            ),
+            (
+                &[("kustomization.yaml", "resources:\n- ../a.yaml")],
+                "kustomization.yaml:2:3: error: resource `../a.yaml` is outside of what is read",
+            ),
+            (
+                &[("kustomization.yaml", "resources:\n- gone.yaml")],
+                "kustomization.yaml:2:3: error: resource `gone.yaml` is neither a YAML file nor a folder with a kustomization.yaml",
+            ),
             (&[("a.yaml", "a:\n\tb: 1")], "a.yaml:2:1: error: not YAML"),
         ];
         for (files, want) in cases {
             let problems = read(files).1;
-            assert!(problems.iter().any(|problem| problem.starts_with(want)), "{problems:?} should have {want}");
+            assert!(
+                problems.iter().any(|problem| problem.starts_with(want)),
+                "{problems:?} should have {want}"
+            );
         }
     }
 
@@ -408,7 +480,11 @@ mod tests {
         source.files.insert("huge.yaml".into(), FileContent::TooLarge(9 << 20));
         source.files.insert("link.yaml".into(), FileContent::Link);
         let problems: Vec<String> = documents(&source).problems.iter().map(Diagnostic::to_string).collect();
-        let starts = ["bad.yaml:2:4: error: not UTF-8", "huge.yaml:1:1: error: the file has 9437184", "link.yaml:1:1: warning: a symbolic link"];
+        let starts = [
+            "bad.yaml:2:4: error: not UTF-8",
+            "huge.yaml:1:1: error: the file has 9437184",
+            "link.yaml:1:1: warning: a symbolic link",
+        ];
         assert_eq!(problems.len(), starts.len());
         for (problem, start) in problems.iter().zip(starts) {
             assert!(problem.starts_with(start), "{problem}");

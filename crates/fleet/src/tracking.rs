@@ -65,7 +65,10 @@ fn line(text: &str) -> Option<(String, TrackedFolder)> {
         "held" => State::Held,
         _ => return None,
     };
-    Some((target.to_owned(), TrackedFolder { workload: known(workload), registration: known(registration), state }))
+    Some((
+        target.to_owned(),
+        TrackedFolder { workload: known(workload), registration: known(registration), state },
+    ))
 }
 
 /// The text of a cluster type's file.
@@ -92,8 +95,18 @@ mod tests {
     fn what_is_printed_is_read() {
         let root = RepoPath::new("apps").unwrap();
         let folders = BTreeMap::from([
-            ("a-x".to_owned(), TrackedFolder { workload: Some("a".into()), registration: Some("r".into()), state: State::Ok }),
-            ("b-x".to_owned(), TrackedFolder { workload: Some("b".into()), registration: None, state: State::Held }),
+            (
+                "a-x".to_owned(),
+                TrackedFolder {
+                    workload: Some("a".into()),
+                    registration: Some("r".into()),
+                    state: State::Ok,
+                },
+            ),
+            (
+                "b-x".to_owned(),
+                TrackedFolder { workload: Some("b".into()), registration: None, state: State::Held },
+            ),
             ("old".to_owned(), TrackedFolder { workload: None, registration: None, state: State::Held }),
         ]);
         let text = print(&folders);

@@ -124,7 +124,8 @@ impl Tree {
                 None => drop(changes.added.insert(path.clone(), blob.clone())),
             }
         }
-        changes.removed = self.files.keys().filter(|path| !wanted.files.contains_key(*path)).cloned().collect();
+        changes.removed =
+            self.files.keys().filter(|path| !wanted.files.contains_key(*path)).cloned().collect();
         changes
     }
 
@@ -178,7 +179,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn tree(files: &[(&str, &str)]) -> Tree {
-        Tree { files: files.iter().map(|(path, text)| (path.to_string(), Blob::file(text.as_bytes()))).collect() }
+        Tree {
+            files: files.iter().map(|(path, text)| (path.to_string(), Blob::file(text.as_bytes()))).collect(),
+        }
     }
 
     #[test]
@@ -192,8 +195,9 @@ mod tests {
 
     fn any_tree() -> impl Strategy<Value = Tree> {
         let path = "[a-c](/[a-c.-]{1,2}){0,2}x";
-        proptest::collection::btree_map(path, "[ab]{0,2}", 0..12)
-            .prop_map(|files| Tree { files: files.into_iter().map(|(path, text)| (path, Blob::file(text.into_bytes()))).collect() })
+        proptest::collection::btree_map(path, "[ab]{0,2}", 0..12).prop_map(|files| Tree {
+            files: files.into_iter().map(|(path, text)| (path, Blob::file(text.into_bytes()))).collect(),
+        })
     }
 
     proptest! {

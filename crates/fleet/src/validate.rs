@@ -32,7 +32,10 @@ impl Schema {
 fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
     let wrong = |message: String, help: &str| Diagnostic::error(message).help(help).at(text.location.clone());
     let mut schema: Json = serde_json::from_str(&text.text).map_err(|error| {
-        wrong(format!("the schema of {} is not JSON: {error}", text.source), "write the JSON Schema as JSON text")
+        wrong(
+            format!("the schema of {} is not JSON: {error}", text.source),
+            "write the JSON Schema as JSON text",
+        )
     })?;
     if !schema.is_object() && !schema.is_boolean() {
         let help = "a JSON Schema is an object such as {\"type\": \"object\", \"required\": [\"REGION\"]}";
@@ -53,7 +56,9 @@ fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
 
 /// Draft 4 wrote `"exclusiveMaximum": true` beside `maximum`; later drafts have the number itself.
 fn modern_exclusives(schema: &mut Json) {
-    let is_old = |schema: &Json| schema.get("$schema").and_then(Json::as_str).is_some_and(|text| text.contains("draft-04"));
+    let is_old = |schema: &Json| {
+        schema.get("$schema").and_then(Json::as_str).is_some_and(|text| text.contains("draft-04"))
+    };
     if !is_old(schema) {
         modernize(schema);
     }
@@ -90,10 +95,13 @@ pub(crate) fn validate(config: &Config, layers: &[Layer], schemas: &[&Schema]) -
     if schemas.is_empty() {
         return Vec::new();
     }
-    let text: Map<String, Json> = config.values.iter().map(|(key, value)| (key.clone(), json(&value.value))).collect();
+    let text: Map<String, Json> =
+        config.values.iter().map(|(key, value)| (key.clone(), json(&value.value))).collect();
     let numbers = |json: &Json| json.as_str().and_then(number).map(Json::Number);
-    let typed: Map<String, Json> =
-        text.iter().map(|(key, value)| (key.clone(), numbers(value).unwrap_or_else(|| value.clone()))).collect();
+    let typed: Map<String, Json> = text
+        .iter()
+        .map(|(key, value)| (key.clone(), numbers(value).unwrap_or_else(|| value.clone())))
+        .collect();
     let mut problems = Vec::new();
     for schema in schemas {
         let validator = match &schema.validator {
@@ -108,7 +116,9 @@ pub(crate) fn validate(config: &Config, layers: &[Layer], schemas: &[&Schema]) -
         if violations.is_empty() || passes_as_text(validator, &violations, typed.clone(), &text) {
             continue;
         }
-        problems.extend(violations.into_iter().map(|violation| violation.diagnostic(config, layers, &schema.text)));
+        problems.extend(
+            violations.into_iter().map(|violation| violation.diagnostic(config, layers, &schema.text)),
+        );
     }
     problems
 }
@@ -127,7 +137,9 @@ fn violations(validator: &Validator, instance: &Json) -> Vec<Violation> {
     let violation = |error: jsonschema::ValidationError<'_>| {
         let path = error.instance_path().to_string();
         let missing = match error.kind() {
-            jsonschema::error::ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
+            jsonschema::error::ValidationErrorKind::Required { property } => {
+                property.as_str().map(str::to_owned)
+            }
             _ => None,
         };
         Violation {
@@ -145,7 +157,12 @@ fn unescape_pointer(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
-fn passes_as_text(validator: &Validator, violations: &[Violation], mut typed: Map<String, Json>, text: &Map<String, Json>) -> bool {
+fn passes_as_text(
+    validator: &Validator,
+    violations: &[Violation],
+    mut typed: Map<String, Json>,
+    text: &Map<String, Json>,
+) -> bool {
     let mut changed = false;
     for key in violations.iter().filter_map(|violation| violation.key.as_ref()) {
         if let (Some(typed), Some(text)) = (typed.get_mut(key), text.get(key)) {
@@ -166,16 +183,26 @@ impl Violation {
         }
         let rule = self.rule;
         let Some(key) = self.key else {
-            return Diagnostic::error(format!("the config breaks the rule `{rule}` of {source}: {}", self.message))
-                .help("change the config or the schema")
-                .at(schema.location.clone());
+            return Diagnostic::error(format!(
+                "the config breaks the rule `{rule}` of {source}: {}",
+                self.message
+            ))
+            .help("change the config or the schema")
+            .at(schema.location.clone());
         };
         let path = self.path.trim_start_matches('/').replace('/', ".");
         let text = format!("config key `{path}` breaks the rule `{rule}` of {source}: {}", self.message);
-        let winner = config.values.get(&key).and_then(|value| value.layers.last()).map(|index| &layers[*index as usize]);
+        let winner = config
+            .values
+            .get(&key)
+            .and_then(|value| value.layers.last())
+            .map(|index| &layers[*index as usize]);
         match winner.and_then(|layer| Some((layer, layer.values.get(&key)?))) {
             Some((layer, value)) => Diagnostic::error(text)
-                .help(format!("its value comes from ConfigMap {}; the schema is at {}", layer.config_map, schema.location))
+                .help(format!(
+                    "its value comes from ConfigMap {}; the schema is at {}",
+                    layer.config_map, schema.location
+                ))
                 .at(value.location.clone()),
             None => Diagnostic::error(text).at(schema.location.clone()),
         }
@@ -189,11 +216,18 @@ pub(crate) fn json(value: &Value) -> Json {
         Value::Bool(flag) => Json::Bool(*flag),
         Value::Int(number) => Json::from(*number),
         Value::Uint(number) => Json::from(*number),
-        Value::Float(number) => Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number),
+        Value::Float(number) => {
+            Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number)
+        }
         Value::Str(text) => Json::from(&**text),
         Value::Binary(bytes) => Json::from(String::from_utf8_lossy(bytes)),
         Value::Seq(items) => items.iter().map(json).collect(),
-        Value::Map(map) => map.iter().map(|(key, value)| (key_text(key), json(value))).collect::<BTreeMap<_, _>>().into_iter().collect(),
+        Value::Map(map) => map
+            .iter()
+            .map(|(key, value)| (key_text(key), json(value)))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -213,56 +247,12 @@ fn number(text: &str) -> Option<Number> {
             return Some(number.into());
         }
     }
-    let negative = text.starts_with('-');
-    let magnitude = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(hex) => hex_float(hex)?,
-        None => decimal_float(digits)?,
-    };
-    let value = if negative { -magnitude } else { magnitude };
+    let value = gotmpl::parse_float(text)?;
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value.fract() == 0.0 && value.abs() <= EXACT {
         true => Some((value as i64).into()),
         false => Number::from_f64(value),
     }
-}
-
-/// Digits with single underscores between them.
-fn without_underscores(text: &str, is_digit: fn(u8) -> bool) -> Option<String> {
-    let bytes = text.as_bytes();
-    let at = |index: usize| bytes.get(index).copied().is_some_and(is_digit);
-    let fits = |(index, byte): (usize, &u8)| *byte != b'_' || (index > 0 && at(index - 1) && at(index + 1));
-    bytes.iter().enumerate().all(fits).then(|| text.replace('_', ""))
-}
-
-fn decimal_float(text: &str) -> Option<f64> {
-    let is_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-' | b'_');
-    if !text.bytes().all(is_number) || text.starts_with(['+', '-']) {
-        return None;
-    }
-    let text = without_underscores(text, |byte| byte.is_ascii_digit())?;
-    text.parse::<f64>().ok().filter(|number| number.is_finite())
-}
-
-/// `1.8p-2`: hexadecimal digits times a power of two, which must be there.
-fn hex_float(text: &str) -> Option<f64> {
-    let (digits, exponent) = text.split_once(['p', 'P'])?;
-    let digits = match digits.strip_prefix('_') {
-        Some(rest) if rest.starts_with(|first: char| first.is_ascii_hexdigit()) => rest,
-        _ => digits,
-    };
-    let digits = without_underscores(digits, |byte| byte.is_ascii_hexdigit())?;
-    let exponent = without_underscores(exponent, |byte| byte.is_ascii_digit())?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-    let mut mantissa = 0.0_f64;
-    let mut count = 0;
-    for digit in whole.chars().chain(fraction.chars()) {
-        mantissa = mantissa * 16.0 + f64::from(digit.to_digit(16)?);
-        count += 1;
-    }
-    let exponent: i32 = exponent.parse().ok()?;
-    let power = exponent.checked_sub(i32::try_from(fraction.len()).ok()?.checked_mul(4)?)?;
-    let value = mantissa * 2.0_f64.powi(power);
-    (count > 0 && value.is_finite()).then_some(value)
 }
 
 #[cfg(test)]
@@ -304,7 +294,11 @@ mod tests {
 
     fn problems(schema: &str, config: &[(&str, &str)]) -> Vec<String> {
         let place = |path: &str| Location::start_of(&FileName { prefix: "".into(), path: path.into() });
-        let schema = Schema::new(&SchemaText { text: schema.into(), source: "ConfigSchema s".into(), location: place("s.yaml") });
+        let schema = Schema::new(&SchemaText {
+            text: schema.into(),
+            source: "ConfigSchema s".into(),
+            location: place("s.yaml"),
+        });
         let value = |text: &str| match goyaml::read(text) {
             Ok(value @ (Value::Map(_) | Value::Seq(_))) => value,
             _ => text.into(),
@@ -316,7 +310,10 @@ mod tests {
             values: config.iter().map(|(key, text)| (key.to_string(), layer_value(text))).collect(),
         };
         let config = Config {
-            values: config.iter().map(|(key, text)| (key.to_string(), ConfigValue { value: value(text), layers: vec![0] })).collect(),
+            values: config
+                .iter()
+                .map(|(key, text)| (key.to_string(), ConfigValue { value: value(text), layers: vec![0] }))
+                .collect(),
         };
         validate(&config, &[layer], &[&schema]).iter().map(Diagnostic::to_string).collect()
     }
@@ -324,18 +321,68 @@ mod tests {
     #[test]
     fn schemas() {
         let cases: [(&str, &[(&str, &str)], &[&str], &str); 12] = [
-            (r#"{"required":["A"]}"#, &[], &["s.yaml:1:1: error: config key `A` is required by ConfigSchema s"], "required"),
-            (r#"{"properties":{"N":{"maximum":90}}}"#, &[("N", "91")], &["c.yaml:1:1: error: config key `N` breaks the rule `maximum`"], "text counts as a number"),
-            (r#"{"properties":{"N":{"type":"string"}}}"#, &[("N", "123")], &[], "and as text where that is asked"),
-            (r#"{"properties":{"N":{"type":"string"},"M":{"maximum":1}}}"#, &[("N", "123"), ("M", "2")], &["c.yaml:1:1: error: config key `N`", "c.yaml:1:1: error: config key `M`"], "unless something else fails"),
-            (r#"{"properties":{"B":{"type":"boolean"}}}"#, &[("B", "true")], &["c.yaml:1:1: error: config key `B` breaks the rule `type`"], "a boolean in quotes is text"),
-            (r#"{"properties":{"N":{"maximum":5,"exclusiveMaximum":true}}}"#, &[("N", "5")], &["c.yaml:1:1: error: config key `N` breaks the rule `exclusiveMaximum`"], "draft 4's exclusives"),
-            (r#"{"properties":{"exclusiveMaximum":true}}"#, &[("exclusiveMaximum", "1")], &[], "but not a property of that name"),
-            (r#"{"properties":{"E":{"format":"ipv4"}}}"#, &[("E", "nope")], &["c.yaml:1:1: error: config key `E` breaks the rule `format`"], "formats are asserted"),
+            (
+                r#"{"required":["A"]}"#,
+                &[],
+                &["s.yaml:1:1: error: config key `A` is required by ConfigSchema s"],
+                "required",
+            ),
+            (
+                r#"{"properties":{"N":{"type":"number","maximum":90}}}"#,
+                &[("N", "91")],
+                &["c.yaml:1:1: error: config key `N` breaks the rule `maximum`"],
+                "text counts as a number",
+            ),
+            (
+                r#"{"properties":{"N":{"type":"string"}}}"#,
+                &[("N", "123")],
+                &[],
+                "and as text where that is asked",
+            ),
+            (
+                r#"{"properties":{"N":{"type":"string"},"M":{"type":"number","maximum":1}}}"#,
+                &[("N", "123"), ("M", "2")],
+                &["c.yaml:1:1: error: config key `N`", "c.yaml:1:1: error: config key `M`"],
+                "unless something else fails",
+            ),
+            (
+                r#"{"properties":{"B":{"type":"boolean"}}}"#,
+                &[("B", "true")],
+                &["c.yaml:1:1: error: config key `B` breaks the rule `type`"],
+                "a boolean in quotes is text",
+            ),
+            (
+                r#"{"properties":{"N":{"type":"number","maximum":5,"exclusiveMaximum":true}}}"#,
+                &[("N", "5")],
+                &["c.yaml:1:1: error: config key `N` breaks the rule `exclusiveMaximum`"],
+                "draft 4's exclusives",
+            ),
+            (
+                r#"{"properties":{"exclusiveMaximum":true}}"#,
+                &[("exclusiveMaximum", "1")],
+                &[],
+                "but not a property of that name",
+            ),
+            (
+                r#"{"properties":{"E":{"format":"ipv4"}}}"#,
+                &[("E", "nope")],
+                &["c.yaml:1:1: error: config key `E` breaks the rule `format`"],
+                "formats are asserted",
+            ),
             ("nope", &[], &["s.yaml:1:1: error: the schema of ConfigSchema s is not JSON"], "no JSON"),
             ("[]", &[], &["s.yaml:1:1: error: the schema of ConfigSchema s is no JSON Schema"], "no schema"),
-            (r#"{"$ref":"https://example.com/s.json"}"#, &[], &["s.yaml:1:1: error: the schema of ConfigSchema s is no valid JSON Schema"], "no remote references"),
-            (r#"{"properties":{"M":{"properties":{"a":{"type":"string"}}}}}"#, &[("M", "{a: 1}")], &["c.yaml:1:1: error: config key `M.a` breaks the rule `type`"], "inside a structure"),
+            (
+                r#"{"$ref":"https://example.com/s.json"}"#,
+                &[],
+                &["s.yaml:1:1: error: the schema of ConfigSchema s is no valid JSON Schema"],
+                "no remote references",
+            ),
+            (
+                r#"{"properties":{"M":{"properties":{"a":{"type":"string"}}}}}"#,
+                &[("M", "{a: 1}")],
+                &["c.yaml:1:1: error: config key `M.a` breaks the rule `type`"],
+                "inside a structure",
+            ),
         ];
         for (schema, config, want, why) in cases {
             let problems = problems(schema, config);

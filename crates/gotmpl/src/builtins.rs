@@ -63,7 +63,7 @@ const BUILTINS: &[Builtin] = &[
     call("not", 1, false, |_, arguments| truth(Ok(!arguments.iter().any(Slot::is_true)))),
     call("print", 0, true, |budget, arguments| printed(budget, arguments, print::print)),
     call("println", 0, true, |budget, arguments| printed(budget, arguments, print::println)),
-    call("slice", 1, true, |budget, arguments| slice(budget, arguments)),
+    call("slice", 1, true, slice),
     call("urlquery", 0, true, |budget, arguments| escaped(budget, arguments, escape::url_query)),
 ];
 
@@ -116,7 +116,7 @@ fn formatted(budget: &mut Budget, arguments: &[Slot]) -> Result<Slot, String> {
 fn printed(
     budget: &mut Budget,
     arguments: &[Slot],
-    print: fn(&mut Vec<u8>, usize, &[Value]) -> Result<(), String>,
+    print: impl Fn(&mut Vec<u8>, usize, &[Value]) -> Result<(), String>,
 ) -> Result<Slot, String> {
     let mut out = Vec::new();
     print(&mut out, limit(budget), &values(arguments))?;
@@ -257,4 +257,3 @@ fn slice(budget: &mut Budget, arguments: &[Slot]) -> Result<Slot, String> {
         _ => Err(format!("can't slice item of type {}", item.type_name())),
     }
 }
-

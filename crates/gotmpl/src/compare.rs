@@ -28,7 +28,9 @@ impl<'v> Basic<'v> {
             Value::Float(number) => Basic::Float(*number),
             Value::Str(text) => Basic::Str(text),
             Value::Object(object) => Basic::Complex(*object.as_any().downcast_ref()?),
-            Value::Nil | Value::List(..) | Value::Map(..) | Value::AnyMap(_) | Value::Struct(_) => return None,
+            Value::Nil | Value::List(..) | Value::Map(..) | Value::AnyMap(_) | Value::Struct(_) => {
+                return None;
+            }
         })
     }
 }
@@ -97,7 +99,9 @@ pub(crate) fn less(one: &Slot, other: &Slot) -> Result<bool, String> {
         (Basic::Int(one), Basic::Int(other)) => one < other,
         (Basic::Float(one), Basic::Float(other)) => one.partial_cmp(&other) == Some(Ordering::Less),
         (Basic::Str(one), Basic::Str(other)) => one < other,
-        (Basic::Bool(_), Basic::Bool(_)) | (Basic::Complex(_), Basic::Complex(_)) => return Err(BAD_TYPE.into()),
+        (Basic::Bool(_), Basic::Bool(_)) | (Basic::Complex(_), Basic::Complex(_)) => {
+            return Err(BAD_TYPE.into());
+        }
         _ => return Err("incompatible types for comparison".into()),
     })
 }

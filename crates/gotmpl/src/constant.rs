@@ -1,5 +1,6 @@
 //! Constants: numbers that are of every type which can hold them, and quoted text.
 
+use crate::strconv::parse_float;
 use crate::print;
 
 /// A number with its value in every type that can hold it.
@@ -36,9 +37,10 @@ impl Number {
 
     /// `1+2i`
     pub(crate) fn complex(text: &str) -> Result<Number, String> {
-        let sign = text.char_indices().skip(1).find(|(at, c)| {
-            matches!(c, '+' | '-') && !text[..*at].ends_with(['e', 'E', 'p', 'P'])
-        });
+        let sign = text
+            .char_indices()
+            .skip(1)
+            .find(|(at, c)| matches!(c, '+' | '-') && !text[..*at].ends_with(['e', 'E', 'p', 'P']));
         sign.and_then(|(at, _)| {
             let real = parse_float(&text[..at])?;
             let imaginary = parse_float(text[at..].strip_suffix('i')?)?;
@@ -116,46 +118,6 @@ fn parse_unsigned(text: &str) -> Option<u64> {
         return None;
     }
     u64::from_str_radix(&digits, radix).ok()
-}
-
-/// A float as Go's `strconv.ParseFloat` reads it, for the texts that the lexer takes for numbers.
-fn parse_float(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let lower = unsigned.to_ascii_lowercase();
-    let magnitude = match lower.strip_prefix("0x") {
-        Some(digits) => parse_hexadecimal_float(&without_underscores(digits, true, 16)?)?,
-        None if lower.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
-            without_underscores(&lower, false, 10)?.parse().ok()?
-        }
-        None => return None,
-    };
-    let value: f64 = if text.starts_with('-') { -magnitude } else { magnitude };
-    value.is_finite().then_some(value)
-}
-
-fn parse_hexadecimal_float(text: &str) -> Option<f64> {
-    let (mantissa, exponent) = text.split_once('p')?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if fraction.starts_with('+') {
-        return None;
-    }
-    let bits = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
-    let scale = exponent.parse::<i32>().ok()?.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
-    let half = scale / 2;
-    Some(bits as f64 * 2_f64.powi(half) * 2_f64.powi(scale - half))
-}
-
-/// The digits without their underscores, each of which must stand between two digits.
-fn without_underscores(text: &str, mut after_digit: bool, radix: u32) -> Option<String> {
-    let mut after_underscore = false;
-    for c in text.chars() {
-        let digit = c.is_digit(radix);
-        if c == '_' && !after_digit || after_underscore && !digit {
-            return None;
-        }
-        (after_digit, after_underscore) = (digit, c == '_');
-    }
-    (!after_underscore).then(|| text.replace('_', ""))
 }
 
 /// What a quoted string says; `None` if it is malformed.

@@ -1,15 +1,16 @@
 //! Runs a parsed template, as Go's executor does.
 
+mod call;
+
 use std::sync::Arc;
 
-use crate::ast::{Branch, Call, Callee, Command, Name, Node, Operand, Pipe, Spot, Term, Tree};
-use crate::builtins::{Action, Builtin};
+use crate::ast::{Branch, Call, Command, Name, Node, Operand, Pipe, Spot, Term, Tree};
 use crate::complex::Complex;
 use crate::constant::Number;
 use crate::parse::{MAIN, nearest};
 use crate::slot::Slot;
 use crate::template::Limits;
-use crate::{Budget, Error, Function, Str, Type, Value, print};
+use crate::{Budget, Error, Str, Value, print};
 
 /// One rendering of a template.
 pub(crate) struct Run<'t> {
@@ -134,9 +135,11 @@ impl<'t> Run<'t> {
             Value::Map(elem, map) => {
                 let entries: Vec<(Str, Value)> =
                     map.snapshot().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-                Box::new(entries.into_iter().map(move |(key, value)| {
-                    (Slot::Plain(Value::Str(key)), Slot::element(elem, value))
-                }))
+                Box::new(
+                    entries
+                        .into_iter()
+                        .map(move |(key, value)| (Slot::Plain(Value::Str(key)), Slot::element(elem, value))),
+                )
             }
             Value::AnyMap(map) => {
                 let entries = print::sorted(&map).into_iter();
@@ -332,7 +335,8 @@ impl<'t> Run<'t> {
             Slot::Missing => return Ok(Slot::Missing),
             Slot::Plain(value) | Slot::Boxed(value) => match value {
                 Value::Nil => {
-                    let help = format!("there is no value to take `.{text}` from: test for it with `if` or `with`");
+                    let help =
+                        format!("there is no value to take `.{text}` from: test for it with `if` or `with`");
                     let error = self.error(format!("nil pointer evaluating {}.{text}", receiver.type_name()));
                     return Err(with_help(error, help));
                 }
@@ -393,8 +397,7 @@ impl<'t> Run<'t> {
     }
 
     fn no_field(&self, receiver: &Slot, name: &str) -> Box<Error> {
-        let error =
-            self.error(format!("can't evaluate field {name} in type {}", receiver.type_name()));
+        let error = self.error(format!("can't evaluate field {name} in type {}", receiver.type_name()));
         let Value::Struct(data) = receiver.value() else { return error };
         let fields: Vec<_> = data.fields.iter().map(|(field, _)| *field).collect();
         let help = match nearest(name, fields.iter().copied()) {
@@ -402,179 +405,6 @@ impl<'t> Run<'t> {
             None => format!("there are .{}", fields.join(", .")),
         };
         with_help(error, help)
-    }
-
-    /// Calls a function; an error that it returns itself is about `spot`.
-    fn call(
-        &mut self,
-        dot: &Slot,
-        callee: Callee,
-        spot: &'t dyn Spot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
-    ) -> Result<Slot> {
-        self.step()?;
-        let (fixed, variadic) = match callee {
-            Callee::Builtin(builtin) => (builtin.fixed, builtin.variadic),
-            Callee::Function(function) => (function.params.len(), function.variadic.is_some()),
-        };
-        let count = arguments.len() + usize::from(last.is_some());
-        let name = callee.name();
-        if variadic && count < fixed {
-            let given = arguments.len();
-            return Err(self.error(format!("wrong number of args for {name}: want at least {fixed} got {given}")));
-        }
-        if !variadic && count != fixed {
-            return Err(self.error(format!("wrong number of args for {name}: want {fixed} got {count}")));
-        }
-        let result = match callee {
-            Callee::Builtin(builtin) => self.call_builtin(dot, builtin, arguments, last)?,
-            Callee::Function(function) => self.call_function(dot, function, arguments, last)?.map(Slot::of),
-        };
-        result.map_err(|message| {
-            self.spot = Some(spot);
-            self.error(format!("error calling {name}: {message}"))
-        })
-    }
-
-    fn call_function(
-        &mut self,
-        dot: &Slot,
-        function: &Function,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
-    ) -> Result<Result<Value, String>> {
-        let rest = std::iter::repeat(function.variadic.unwrap_or(Type::Any));
-        let mut types = function.params.iter().copied().chain(rest);
-        let mut values = Vec::with_capacity(arguments.len() + 1);
-        for argument in arguments {
-            let to = types.next().unwrap_or(Type::Any);
-            values.push(self.typed_argument(dot, argument, to)?);
-        }
-        if let Some(last) = last {
-            values.push(self.convert(last, types.next().unwrap_or(Type::Any))?);
-        }
-        let result = (function.call)(&mut self.budget, &values);
-        Ok(result.and_then(|value| {
-            if let Value::Str(text) = &value {
-                self.budget.take(text.len())?;
-            }
-            Ok(value)
-        }))
-    }
-
-    fn call_builtin(
-        &mut self,
-        dot: &Slot,
-        builtin: &Builtin,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
-    ) -> Result<Result<Slot, String>> {
-        let (call, format) = match builtin.action {
-            Action::And => return self.first_with(dot, arguments, last, false).map(Ok),
-            Action::Or => return self.first_with(dot, arguments, last, true).map(Ok),
-            Action::Format(call) => (call, true),
-            Action::Call(call) => (call, false),
-        };
-        let mut slots = Vec::with_capacity(arguments.len() + 1);
-        for argument in arguments {
-            slots.push(if format && slots.is_empty() {
-                Slot::Plain(self.typed_argument(dot, argument, Type::Str)?)
-            } else {
-                self.argument(dot, argument)?
-            });
-        }
-        if let Some(last) = last {
-            let first = format && slots.is_empty();
-            slots.push(if first { Slot::Plain(self.convert(last, Type::Str)?) } else { last });
-        }
-        Ok(call(&mut self.budget, &slots))
-    }
-
-    /// The first argument of that truth, else the last; those after it are not evaluated.
-    fn first_with(
-        &mut self,
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
-        truth: bool,
-    ) -> Result<Slot> {
-        let mut value = Slot::Missing;
-        for argument in arguments {
-            value = self.argument(dot, argument)?;
-            if value.is_true() == truth {
-                return Ok(value);
-            }
-        }
-        Ok(last.unwrap_or(value))
-    }
-
-    /// An argument of no particular type.
-    fn argument(&mut self, dot: &Slot, operand: &'t Operand) -> Result<Slot> {
-        self.spot = Some(operand);
-        match &operand.term {
-            Term::Dot => Ok(dot.clone()),
-            Term::Field(names) => self.fields(dot, dot.clone(), names, &[], None),
-            Term::Variable(name, names) => {
-                let value = self.variable(operand, name)?;
-                self.fields(dot, value, names, &[], None)
-            }
-            Term::Pipe(pipe) => self.pipe(dot, pipe),
-            Term::Function(callee) => self.call(dot, *callee, operand, &[], None),
-            Term::Chain(inner, names) => {
-                let receiver = self.chained(dot, operand, inner)?;
-                self.fields(dot, receiver, names, &[], None)
-            }
-            constant => self.constant(constant),
-        }
-    }
-
-    fn typed_argument(&mut self, dot: &Slot, operand: &'t Operand, to: Type) -> Result<Value> {
-        let wrong = |expected: &str| format!("expected {expected}; found {operand}");
-        let value = match (&operand.term, to) {
-            (Term::Nil, _) => to.nil().ok_or_else(|| format!("cannot assign nil to {}", to.name())),
-            (Term::Bool(_) | Term::Number(_) | Term::Text(..), Type::Any) => {
-                self.spot = Some(operand);
-                return Ok(self.constant(&operand.term)?.into_value());
-            }
-            (Term::Text(_, text), Type::Str) => Ok(Value::Str(text.clone())),
-            (Term::Bool(truth), Type::Bool) => Ok(Value::Bool(*truth)),
-            (Term::Number(number), Type::Int) => number.int.map(Value::Int).ok_or_else(|| wrong("integer")),
-            (Term::Number(number), Type::Int64) => {
-                number.int.map(Value::Int64).ok_or_else(|| wrong("integer"))
-            }
-            (Term::Number(number), Type::Uint64) => {
-                number.uint.map(Value::Uint64).ok_or_else(|| wrong("unsigned integer"))
-            }
-            (Term::Number(number), Type::Float) => {
-                number.float.map(Value::Float).ok_or_else(|| wrong("float"))
-            }
-            (Term::Bool(_) | Term::Number(_) | Term::Text(..), _) => Err(match to {
-                Type::Str => wrong("string"),
-                Type::Bool => wrong("bool"),
-                Type::Int | Type::Int64 => wrong("integer"),
-                Type::Uint64 => wrong("unsigned integer"),
-                Type::Float => wrong("float"),
-                _ => format!("can't handle {operand} for arg of type {}", to.name()),
-            }),
-            _ => {
-                let slot = self.argument(dot, operand)?;
-                return self.convert(slot, to);
-            }
-        };
-        self.spot = Some(operand);
-        value.map_err(|message| self.error(message))
-    }
-
-    fn convert(&self, slot: Slot, to: Type) -> Result<Value> {
-        let missing = matches!(slot, Slot::Missing);
-        slot.convert(to).map_err(|message| {
-            let error = self.error(message);
-            if missing {
-                return with_help(error, "a key is missing here: give it a value, or use `default`".into());
-            }
-            error
-        })
     }
 
     fn print(&mut self, value: &Slot) -> Result<()> {
@@ -635,6 +465,8 @@ impl<'t> Run<'t> {
     }
 }
 
-fn with_help(error: Box<Error>, help: String) -> Box<Error> {
-    Box::new(error.with_help(Some(help)))
+/// The same error with advice.
+fn with_help(mut error: Box<Error>, help: String) -> Box<Error> {
+    error.help = Some(help);
+    error
 }

@@ -40,8 +40,12 @@ struct Digits {
 }
 
 impl Digits {
+    /// The fewest digits that are read back as `value`. Of two that are equally near Go takes the even one,
+    /// as printing with a given number of digits does here; printing the shortest does not.
     fn shortest(value: f64) -> Digits {
-        Digits::of_scientific(&format!("{value:e}"))
+        let shortest = Digits::of_scientific(&format!("{value:e}"));
+        let even = format!("{value:.*e}", shortest.text.len().saturating_sub(1));
+        if even.parse() == Ok(value) { Digits::of_scientific(&even) } else { shortest }
     }
 
     /// Rounded to one digit before the point and `precision` after it.

@@ -160,7 +160,7 @@ impl Flags {
         }
         if !value.is_finite() {
             let unsigned = value.is_nan() && !self.space && !self.plus;
-            self.without_zero().pad(out, number[usize::from(unsigned)..].as_bytes());
+            self.without_zero().pad(out, &number.as_bytes()[usize::from(unsigned)..]);
             return;
         }
         if self.sharp && verb != 'b' {

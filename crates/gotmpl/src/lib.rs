@@ -19,10 +19,12 @@ mod parse;
 mod print;
 mod printf;
 mod slot;
+mod strconv;
 mod template;
 mod value;
 
 pub use error::Error;
 pub use map::MapRef;
+pub use strconv::parse_float;
 pub use template::{Limits, Template};
 pub use value::{Budget, Elem, Function, Object, Str, Struct, Type, Value};

@@ -120,7 +120,7 @@ impl<'o> Printer<'o> {
     fn value(&mut self, value: &Value, verb: char, depth: usize) -> Result<(), String> {
         self.check()?;
         if depth > MAX_DEPTH {
-            return Err("values are nested too deeply".into());
+            return Err("the value is nested too deeply".into());
         }
         match value {
             Value::Nil if self.flags.sharp_v => self.out.extend_from_slice(b"interface {}(nil)"),

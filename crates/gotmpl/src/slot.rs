@@ -108,12 +108,8 @@ impl Type {
             Type::Str => "string",
             Type::Bool => "bool",
             Type::Int => "int",
-            Type::Int64 => "int64",
             Type::Uint64 => "uint64",
             Type::Float => "float64",
-            Type::Bytes => "[]uint8",
-            Type::Strs => "[]string",
-            Type::List => "[]interface {}",
             Type::Dict => "map[string]interface {}",
             Type::Time => "time.Time",
         }
@@ -121,14 +117,10 @@ impl Type {
 
     /// What `nil` is as a value of this type, if it can be one.
     pub(crate) fn nil(self) -> Option<Value> {
-        let empty = |elem| Value::List(elem, Arc::default());
         match self {
             // A nil map stays one: `set` cannot write to it.
             Type::Any | Type::Dict => Some(Value::Nil),
-            Type::Bytes => Some(empty(Elem::Byte)),
-            Type::Strs => Some(empty(Elem::Str)),
-            Type::List => Some(empty(Elem::Any)),
-            Type::Str | Type::Bool | Type::Int | Type::Int64 | Type::Uint64 | Type::Float | Type::Time => None,
+            Type::Str | Type::Bool | Type::Int | Type::Uint64 | Type::Float | Type::Time => None,
         }
     }
 
@@ -138,12 +130,8 @@ impl Type {
             Type::Str => matches!(value, Value::Str(_)),
             Type::Bool => matches!(value, Value::Bool(_)),
             Type::Int => matches!(value, Value::Int(_)),
-            Type::Int64 => matches!(value, Value::Int64(_)),
             Type::Uint64 => matches!(value, Value::Uint64(_)),
             Type::Float => matches!(value, Value::Float(_)),
-            Type::Bytes => matches!(value, Value::List(Elem::Byte, _)),
-            Type::Strs => matches!(value, Value::List(Elem::Str, _)),
-            Type::List => matches!(value, Value::List(Elem::Any, _)),
             Type::Dict => matches!(value, Value::Map(Elem::Any, _)),
             Type::Time => matches!(value, Value::Object(object) if object.type_name() == "time.Time"),
         }

@@ -102,18 +102,10 @@ pub enum Type {
     Bool,
     /// `int`
     Int,
-    /// `int64`
-    Int64,
     /// `uint64`
     Uint64,
     /// `float64`
     Float,
-    /// `[]byte`
-    Bytes,
-    /// `[]string`
-    Strs,
-    /// `[]interface{}`
-    List,
     /// `map[string]interface{}`
     Dict,
     /// `time.Time`
@@ -318,7 +310,7 @@ impl Value {
         const MAX_DEPTH: usize = 300;
         const NODE: usize = size_of::<goyaml::Value>();
         if depth > MAX_DEPTH {
-            return Err("values are nested too deeply".into());
+            return Err("the value is nested too deeply".into());
         }
         budget.take(NODE)?;
         let depth = depth + 1;

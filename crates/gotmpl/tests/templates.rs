@@ -10,7 +10,7 @@ use proptest::prelude::*;
 const CONFIG: [(&str, &str); 2] = [
     (
         "M",
-        "{a: 1, b: x, n: ~, i: 1, s: str, d: {e: 5, list: [1, {z: 2}]}, f: 1.5, g: 1e6, inf: .inf, nan: .nan, \
+        "{a: 1, b: x, nothing: ~, i: 1, s: str, d: {e: 5, list: [1, {z: 2}]}, f: 1.5, g: 1e6, inf: .inf, nan: .nan, \
          true: yes, 1: one, ~: nul}",
     ),
     ("L", "[1, 2, 3]"),
@@ -94,7 +94,7 @@ fn errors_say_what_to_do() {
         ("{{ .CONFIGDATA.NS }}", "did you mean `.ConfigData`?", "a field in capitals"),
         ("{{ .Foo }}", "there are .DeploymentTargetName, .Namespace", "a field like no other"),
         ("{{ .ConfigData.NS | upper }}", "a key is missing here", "a key that is not there"),
-        ("{{ .ConfigData.M.n.x }}", "there is no value to take `.x` from", "a field of nil"),
+        ("{{ .ConfigData.M.nothing.x }}", "there is no value to take `.x` from", "a field of nil"),
         ("{{ if true }}", "what begins here needs its `{{end}}`", "a block without an end"),
     ];
     for (template, want, why) in cases {
@@ -116,18 +116,18 @@ fn limits_hold() {
     let self_call = r#"{{ define "x" }}{{ template "x" . }}{{ end }}{{ template "x" . }}"#;
     let doubling = r#"{{ $x := "ab" }}{{ range until 64 }}{{ $x = print $x $x }}{{ end }}"#;
     let sharing = "{{ $x := list 1 }}{{ range until 64 }}{{ $x = list $x $x }}{{ end }}{{ $x }}";
-    let nesting = "{{ $x := list }}{{ range until 100000 }}{{ $x = list $x }}{{ end }}";
+    let nesting = "{{ $x := list }}{{ range until 10000 }}{{ $x = list $x }}{{ end }}";
     let chaining = "{{ $x := dict }}{{ range until 1000 }}{{ $x = dict \"a\" $x }}{{ end }}{{ $x }}";
-    let loops = "{{ range until 1000 }}{{ range until 1000 }}{{ range until 1000 }}{{ end }}{{ end }}{{ end }}";
-    let output = "{{ range until 1000000 }}{{ $.Workload }}{{ end }}";
+    let loops = &format!("{}{}", "{{ range $.ConfigData.L }}".repeat(14), "{{ end }}".repeat(14));
+    let output = "{{ range until 10000 }}{{ range $.ConfigData.L }}0123456789012345678901234567890123456789{{ end }}{{ end }}";
     let cases = [
         (self_call, "exceeded maximum template depth (600)"),
         (doubling, "the template makes more output than is allowed"),
-        (sharing, "the template makes more output than is allowed"),
-        (nesting, "error calling list: values are nested too deeply"),
-        (chaining, "values are nested too deeply"),
+        (sharing, "error calling list: the template takes more steps than are allowed"),
+        (nesting, "error calling list: the value is nested too deeply"),
+        (chaining, "the value is nested too deeply"),
         (loops, "the template takes more steps than are allowed"),
-        (output, "the template takes more steps than are allowed"),
+        (output, "the template makes more output than is allowed"),
         (r#"{{ printf "%1000000d" 1 | repeat 100 }}"#, "the template makes more output than is allowed"),
         (r#"{{ printf "%*d%*d%*d" 999999 1 999999 1 }}"#, "the template makes more output than is allowed"),
     ];
@@ -139,10 +139,28 @@ fn limits_hold() {
 }
 
 #[test]
+fn the_deepest_template_fits_a_small_stack() {
+    let arguments = |count: usize| format!("{}1{}", "print (".repeat(count), ")".repeat(count));
+    let template = format!(
+        r#"{{{{ define "x" }}}}{{{{ if lt . 280 }}}}{{{{ template "x" (add 1 . | int) }}}}{{{{ else }}}}{{{{ {} }}}}{{{{ end }}}}{{{{ end }}}}{{{{ template "x" 1 }}}}"#,
+        arguments(190)
+    );
+    let run = move || render(&template, Limits { depth: 10_000, ..Limits::default() });
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(run).expect("a thread");
+    assert_eq!(thread.join().expect("it does not overflow").as_deref(), Ok(&b"1"[..]));
+}
+
+#[test]
 fn nesting_in_the_text_is_limited() {
-    let nested = |count: usize| format!("{}1{}", "{{ (".replacen("(", &"(".repeat(count), 1), ")".repeat(count) + " }}");
+    let nested = |count: usize| {
+        format!("{}1{}", "{{ (".replacen("(", &"(".repeat(count), 1), ")".repeat(count) + " }}")
+    };
     assert_eq!(render(&nested(150), Limits::default()).as_deref(), Ok(&b"1"[..]));
-    let deep = [nested(100_000), "{{ if 1 }}".repeat(100_000), format!("{{{{ if 1 }}}}{}", "{{ else if 1 }}".repeat(100_000))];
+    let deep = [
+        nested(100_000),
+        "{{ if 1 }}".repeat(100_000),
+        format!("{{{{ if 1 }}}}{}", "{{ else if 1 }}".repeat(100_000)),
+    ];
     for template in deep {
         let error = Template::parse(&template).expect_err("too deep");
         assert!(error.message.contains("nested more than 200 deep"), "{}", error.message);
@@ -151,7 +169,8 @@ fn nesting_in_the_text_is_limited() {
 
 #[test]
 fn a_template_that_changes_maps_leaves_its_data_alone() {
-    let template = Template::parse(r#"{{ $_ := set .ConfigData "new" "x" }}{{ .ConfigData.new }}"#).expect("valid");
+    let template =
+        Template::parse(r#"{{ $_ := set .ConfigData "new" "x" }}{{ .ConfigData.new }}"#).expect("valid");
     let data = data();
     for _ in 0..2 {
         assert_eq!(template.render(&data, Limits::default()).as_deref(), Ok(&b"x"[..]));
@@ -172,12 +191,74 @@ fn rendering_the_same_is_the_same() {
 /// Pieces that make texts which are templates more often than not.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{{", "}}", "{{-", "-}}", " ", "\n", "text", "(", ")", "|", ".", ".Workload", ".ConfigData.M", ".Labels",
-        "$", "$x", ":=", "=", ",", "\"a\"", "`r`", "'c'", "1", "-2.5", "1i", "0x1p", "9e999", "nil", "true", "if",
-        "else", "end", "range", "with", "define", "template", "block", "break", "continue", "{{end}}", "{{ else }}",
-        "{{ if . }}", "{{ range .ConfigData.L }}", "{{ define \"t\" }}", "{{ template \"t\" . }}", "index", "slice",
-        "printf", "\"%*.*[3]v%#x%+q\"", "len", "eq", "lt", "and", "not", "list", "dict", "set", "until", "html", "js",
-        "/*", "*/", "\\", "é", "\u{1F600}", "{{ . }}", "{{ $x := list 1 . }}", "{{ $x }}",
+        "{{",
+        "}}",
+        "{{-",
+        "-}}",
+        " ",
+        "\n",
+        "text",
+        "(",
+        ")",
+        "|",
+        ".",
+        ".Workload",
+        ".ConfigData.M",
+        ".Labels",
+        "$",
+        "$x",
+        ":=",
+        "=",
+        ",",
+        "\"a\"",
+        "`r`",
+        "'c'",
+        "1",
+        "-2.5",
+        "1i",
+        "0x1p",
+        "9e999",
+        "nil",
+        "true",
+        "if",
+        "else",
+        "end",
+        "range",
+        "with",
+        "define",
+        "template",
+        "block",
+        "break",
+        "continue",
+        "{{end}}",
+        "{{ else }}",
+        "{{ if . }}",
+        "{{ range .ConfigData.L }}",
+        "{{ define \"t\" }}",
+        "{{ template \"t\" . }}",
+        "index",
+        "slice",
+        "printf",
+        "\"%*.*[3]v%#x%+q\"",
+        "len",
+        "eq",
+        "lt",
+        "and",
+        "not",
+        "list",
+        "dict",
+        "set",
+        "until",
+        "html",
+        "js",
+        "/*",
+        "*/",
+        "\\",
+        "é",
+        "\u{1F600}",
+        "{{ . }}",
+        "{{ $x := list 1 . }}",
+        "{{ $x }}",
     ]);
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

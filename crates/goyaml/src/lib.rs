@@ -50,3 +50,8 @@ pub fn read(text: &str) -> Result<Value, ParseError> {
 pub fn print(value: &Value) -> String {
     print::print(value)
 }
+
+/// Prints `value` like [`print`](fn@print), but indented by 2, and lists in mappings not at all.
+pub fn print_compact(value: &Value) -> String {
+    print::print_compact(value)
+}

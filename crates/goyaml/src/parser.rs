@@ -336,7 +336,7 @@ impl<'a> Parser<'a> {
         self.spend(1, start)?;
         let key = match self.peek()? {
             TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd => {
-                // go-yaml loses the token that follows an empty key here, so that such a pair is hardly ever valid.
+                // go-yaml loses the token after an empty key here, so that such a pair is hardly ever valid.
                 let end = self.scanner.take()?.end;
                 self.empty(end, depth + 1)?
             }

@@ -1,4 +1,4 @@
-//! Values into text, byte for byte as `yaml.Marshal` of Go's yaml.v3 prints them.
+//! Values into text, byte for byte as `yaml.Marshal` of Go's yaml.v3 prints them; or the same, set closer.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,10 +9,31 @@ use base64::engine::general_purpose::STANDARD;
 use crate::text::{self, Traits};
 use crate::{Value, order, scalar};
 
-const INDENT: usize = 4;
+/// How deep things are indented.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// By 4, lists too
+    Go,
+    /// By 2, lists in mappings not at all, as `kubectl` prints
+    Compact,
+}
 
-/// Follows `|` when the text begins with a space; Go writes this in lists too, where the lines are indented by 2.
-const INDENT_HINT: &str = "4";
+impl Form {
+    fn indent(self) -> usize {
+        match self {
+            Form::Go => 4,
+            Form::Compact => 2,
+        }
+    }
+
+    /// Follows `|` when the text begins with a space; Go writes 4 in lists too, where lines are indented by 2.
+    fn hint(self) -> char {
+        match self {
+            Form::Go => '4',
+            Form::Compact => '2',
+        }
+    }
+}
 
 /// Keys longer than this, in bytes, are printed after a `?`.
 const LONGEST_KEY: usize = 128;
@@ -26,32 +47,43 @@ enum Parent {
 }
 
 impl Parent {
-    /// The indentation of a block collection in here.
-    fn collection_indent(self) -> usize {
+    /// The indentation of a block mapping in here.
+    fn map_indent(self, form: Form) -> usize {
+        let step = form.indent();
         match self {
             Parent::Document => 0,
             Parent::Item { indent } => indent + 2,
-            Parent::Entry { indent } => (indent / INDENT + 1) * INDENT,
+            Parent::Entry { indent } => (indent / step + 1) * step,
+        }
+    }
+
+    /// The indentation of a block list in here.
+    fn list_indent(self, form: Form) -> usize {
+        match (self, form) {
+            (Parent::Entry { indent }, Form::Compact) => indent,
+            _ => self.map_indent(form),
         }
     }
 
     /// The indentation of a scalar's further lines in here.
-    fn scalar_indent(self) -> usize {
+    fn scalar_indent(self, form: Form) -> usize {
         match self {
-            Parent::Document => INDENT,
-            _ => self.collection_indent(),
+            Parent::Document => form.indent(),
+            _ => self.map_indent(form),
         }
     }
 }
 
 pub(crate) fn print(value: &Value) -> String {
-    let mut printer = Printer { out: String::new(), line_start: 0, after_space: true, at_indentation: true };
-    printer.value(value, Parent::Document);
-    printer.indent_to(0);
-    printer.out
+    Printer::print(value, Form::Go)
+}
+
+pub(crate) fn print_compact(value: &Value) -> String {
+    Printer::print(value, Form::Compact)
 }
 
 struct Printer {
+    form: Form,
     out: String,
     line_start: usize,
     /// Whether what comes next needs no space before it
@@ -61,6 +93,13 @@ struct Printer {
 }
 
 impl Printer {
+    fn print(value: &Value, form: Form) -> String {
+        let mut printer = Printer { form, out: String::new(), line_start: 0, after_space: true, at_indentation: true };
+        printer.value(value, Parent::Document);
+        printer.indent_to(0);
+        printer.out
+    }
+
     fn value(&mut self, value: &Value, parent: Parent) {
         match value {
             Value::Null => self.plain("null"),
@@ -76,7 +115,7 @@ impl Printer {
             },
             Value::Seq(items) if items.is_empty() => self.plain("[]"),
             Value::Seq(items) => {
-                let indent = parent.collection_indent();
+                let indent = parent.list_indent(self.form);
                 for item in items {
                     self.indent_to(indent);
                     self.indicator("-");
@@ -87,7 +126,7 @@ impl Printer {
             Value::Map(map) => {
                 let mut entries: Vec<(&Value, &Value)> = map.iter().collect();
                 order::sort(&mut entries);
-                let indent = parent.collection_indent();
+                let indent = parent.map_indent(self.form);
                 for (key, value) in entries {
                     self.entry(key, value, indent);
                 }
@@ -163,13 +202,13 @@ impl Printer {
             self.plain("!!binary");
         }
         if traits.newline && traits.block {
-            self.literal(text, parent.scalar_indent());
+            self.literal(text, parent.scalar_indent(self.form));
         } else if traits.newline || tag == Tag::None && needs_quotes(text) {
             self.double_quoted(text);
         } else if traits.plain {
             self.plain(text);
         } else if traits.single_quoted {
-            self.single_quoted(text, parent.scalar_indent());
+            self.single_quoted(text, parent.scalar_indent(self.form));
         } else {
             self.double_quoted(text);
         }
@@ -218,7 +257,7 @@ impl Printer {
     fn literal(&mut self, text: &str, indent: usize) {
         self.plain("|");
         if text.starts_with(|first| first == ' ' || text::is_break(first)) {
-            self.out.push_str(INDENT_HINT);
+            self.out.push(self.form.hint());
         }
         let mut last = text.chars().rev();
         match (last.next(), last.next()) {
@@ -317,4 +356,18 @@ fn shortest(float: f64) -> String {
     let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
     let even = format!("{float:.*e}", digits.saturating_sub(1));
     if even.parse() == Ok(float) { even } else { shortest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compact_is_what_kubectl_prints() {
+        let text = "b: [1, {c: [x], d: {e: f}}]\na: {k: \" lead\\nline\"}\n";
+        let value = crate::read(text).unwrap();
+        let want = "a:\n  k: |2-\n     lead\n    line\nb:\n- 1\n- c:\n  - x\n  d:\n    e: f\n";
+        assert_eq!(print_compact(&value), want);
+        assert_eq!(crate::read(want).unwrap(), value);
+    }
 }

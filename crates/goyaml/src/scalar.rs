@@ -133,7 +133,7 @@ fn float(text: &str) -> Option<Value> {
     value.is_finite().then_some(Value::Float(value))
 }
 
-/// Whether go-yaml takes the text for a timestamp: `2001-1-2`, optionally with a time, and with a zone after `T`.
+/// Whether go-yaml takes the text for a timestamp: `2001-1-2`, maybe with a time, then with a zone after `T`.
 pub(crate) fn is_timestamp(text: &str) -> bool {
     timestamp(text).is_some()
 }

@@ -117,14 +117,20 @@ impl Report {
             let kind = &schedule.cluster_types[assignment.cluster_type as usize].meta.name;
             let folder = root.join(&format!("{kind}/{}", target.name));
             let names = package.iter().flat_map(|package| package.files.keys());
-            let files = names.map(|name| format!("{folder}/{name}")).filter(|path| placement.tree.files.contains_key(path));
+            let files = names
+                .map(|name| format!("{folder}/{name}"))
+                .filter(|path| placement.tree.files.contains_key(path));
             AssignmentReport {
                 deployment_target: target.name.clone(),
                 workload: target.workload.clone(),
                 workspace: target.workspace.clone(),
                 cluster_type: kind.clone(),
                 namespace: format!("{}-{kind}-{}", plane.environment, target.name),
-                policies: assignment.policies.iter().map(|index| plane.policies[*index as usize].meta.name.clone()).collect(),
+                policies: assignment
+                    .policies
+                    .iter()
+                    .map(|index| plane.policies[*index as usize].meta.name.clone())
+                    .collect(),
                 files: files.collect(),
             }
         });

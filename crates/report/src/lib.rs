@@ -6,6 +6,7 @@ mod json;
 mod terminal;
 
 pub use json::{
-    AssignmentReport, ChangeKind, ChangeReport, HeldReport, ProblemReport, Report, SeverityReport, report_schema,
+    AssignmentReport, ChangeKind, ChangeReport, HeldReport, ProblemReport, Report, SeverityReport,
+    report_schema,
 };
 pub use terminal::{counted, problems, schedule};

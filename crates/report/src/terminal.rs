@@ -27,7 +27,13 @@ pub fn schedule(outcome: &Outcome, placement: &Placement, changes: &Changeset) -
     let Changeset { added, modified, removed } = changes;
     let _ = match changes.is_empty() {
         true => writeln!(text, "\nnothing changes"),
-        false => writeln!(text, "\n{} added, {} changed, {} removed", counted(added.len(), "file"), modified.len(), removed.len()),
+        false => writeln!(
+            text,
+            "\n{} added, {} changed, {} removed",
+            counted(added.len(), "file"),
+            modified.len(),
+            removed.len()
+        ),
     };
     text
 }
@@ -40,13 +46,18 @@ fn assignments(outcome: &Outcome, placement: &Placement) -> String {
     let mut rows = vec![["CLUSTER TYPE", "DEPLOYMENT TARGET", "POLICIES", ""].map(str::to_owned)];
     for (index, kind) in schedule.cluster_types.iter().enumerate() {
         let name = &kind.meta.name;
-        let mut assigned = schedule.assignments.iter().filter(|assignment| assignment.cluster_type as usize == index).peekable();
+        let mut assigned = schedule
+            .assignments
+            .iter()
+            .filter(|assignment| assignment.cluster_type as usize == index)
+            .peekable();
         if assigned.peek().is_none() {
             rows.push([name.clone(), "-".into(), "-".into(), String::new()]);
         }
         for assignment in assigned {
             let target = &schedule.targets[assignment.target as usize].name;
-            let policies: Vec<&str> = assignment.policies.iter().map(|index| &*plane.policies[*index as usize].meta.name).collect();
+            let policies: Vec<&str> =
+                assignment.policies.iter().map(|index| &*plane.policies[*index as usize].meta.name).collect();
             let mark = if is_held(name, target) { "held" } else { "" };
             rows.push([name.clone(), target.clone(), policies.join(", "), mark.to_owned()]);
         }
@@ -57,7 +68,9 @@ fn assignments(outcome: &Outcome, placement: &Placement) -> String {
 fn counts(outcome: &Outcome) -> String {
     let mut of_type: BTreeMap<&str, usize> = BTreeMap::new();
     for assignment in &outcome.schedule.assignments {
-        *of_type.entry(&outcome.schedule.cluster_types[assignment.cluster_type as usize].meta.name).or_default() += 1;
+        *of_type
+            .entry(&outcome.schedule.cluster_types[assignment.cluster_type as usize].meta.name)
+            .or_default() += 1;
     }
     let mut rows = vec![["CLUSTER TYPE".to_owned(), "ASSIGNMENTS".to_owned()]];
     rows.extend(of_type.iter().take(MAX_ROWS).map(|(name, count)| [(*name).to_owned(), count.to_string()]));
@@ -73,7 +86,10 @@ fn held(placement: &Placement) -> String {
     let mut causes: BTreeMap<&Diagnostic, Vec<String>> = BTreeMap::new();
     for held in &placement.held {
         for problem in &held.problems {
-            causes.entry(problem).or_default().push(format!("{} on {}", held.deployment_target, held.cluster_type));
+            causes
+                .entry(problem)
+                .or_default()
+                .push(format!("{} on {}", held.deployment_target, held.cluster_type));
         }
     }
     let mut text = String::new();
@@ -83,7 +99,8 @@ fn held(placement: &Placement) -> String {
             count => format!(" and {} more", count - 5),
         };
         let shown = targets.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "\nheld: {shown}{more}\n  {}", plain(&problem.to_string()).replace('\n', "\n  "));
+        let _ =
+            writeln!(text, "\nheld: {shown}{more}\n  {}", plain(&problem.to_string()).replace('\n', "\n  "));
     }
     text
 }

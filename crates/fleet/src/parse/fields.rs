@@ -54,7 +54,8 @@ impl<'f> Reader<'f> {
             return None;
         };
         let mut seen = BTreeSet::new();
-        let mut fields = Fields { path: path.to_owned(), start: node.start, entries: Vec::new(), known: Vec::new() };
+        let mut fields =
+            Fields { path: path.to_owned(), start: node.start, entries: Vec::new(), known: Vec::new() };
         for (key, value) in entries.iter() {
             match scalar(key) {
                 None => self.problem(key.start, Diagnostic::error("a key must be text")),
@@ -77,7 +78,8 @@ impl<'f> Reader<'f> {
                 continue;
             }
             let known = fields.known.iter().copied();
-            let place = if fields.path.is_empty() { "an object".to_owned() } else { format!("`{}`", fields.path) };
+            let place =
+                if fields.path.is_empty() { "an object".to_owned() } else { format!("`{}`", fields.path) };
             let help = did_you_mean(name, known.clone())
                 .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", ")));
             let problem = Diagnostic::warning(format!("unknown field `{name}` of {place}; it has no effect"));
@@ -92,7 +94,10 @@ impl<'f> Reader<'f> {
             let path = fields.path_of(name);
             let nearest = did_you_mean(name, fields.unknown());
             let problem = Diagnostic::error(format!("the required field `{path}` is missing"));
-            self.problem(fields.start, problem.help(nearest.unwrap_or_else(|| format!("add `{name}:` here"))));
+            self.problem(
+                fields.start,
+                problem.help(nearest.unwrap_or_else(|| format!("add `{name}:` here"))),
+            );
         }
         found
     }
@@ -141,7 +146,8 @@ impl<'f> Reader<'f> {
         let Some(fields) = self.fields(node, path) else { return strings };
         for (name, key, value) in fields.entries {
             if is_plain(key) && matches!(key.to_value(), Value::Bool(_)) {
-                let problem = Diagnostic::error(format!("the key `{name}` of `{path}` is a boolean in YAML 1.1"));
+                let problem =
+                    Diagnostic::error(format!("the key `{name}` of `{path}` is a boolean in YAML 1.1"));
                 self.problem(key.start, problem.help(format!("quote it: \"{name}\":")));
                 continue;
             }
@@ -178,7 +184,11 @@ impl<'n> Fields<'n> {
     /// The value of a field, if it is there and not `null`.
     pub(super) fn take(&mut self, name: &'static str) -> Option<&'n Node> {
         self.known.push(name);
-        self.entries.iter().find(|(key, _, _)| *key == name).map(|(_, _, value)| *value).filter(|value| !is_null(value))
+        self.entries
+            .iter()
+            .find(|(key, _, _)| *key == name)
+            .map(|(_, _, value)| *value)
+            .filter(|value| !is_null(value))
     }
 
     /// Declares fields that may stand here and are not read.

@@ -119,7 +119,11 @@ fn repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<RepoRef>
         let problem = RepoPath::new(&path.text).err();
         wrong(reader, path, problem);
     }
-    Some(RepoRef { repo: repo?.text.to_string(), branch: branch?.text.to_string(), path: path?.text.to_string() })
+    Some(RepoRef {
+        repo: repo?.text.to_string(),
+        branch: branch?.text.to_string(),
+        path: path?.text.to_string(),
+    })
 }
 
 fn nested_repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>, field: &'static str) -> Option<RepoRef> {
@@ -141,8 +145,10 @@ fn base_repo(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>)
     let at = repo_ref(reader, spec);
     let commit = reader.optional_text(spec, "commit");
     if let Some(commit) = &commit {
-        let is_id = matches!(commit.text.len(), 40 | 64) && commit.text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let problem = (!is_id).then(|| format!("`{}` is no commit id: 40 hexadecimal digits are one", commit.text));
+        let is_id =
+            matches!(commit.text.len(), 40 | 64) && commit.text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let problem =
+            (!is_id).then(|| format!("`{}` is no commit id: 40 hexadecimal digits are one", commit.text));
         wrong(reader, commit, problem);
     }
     Some(BaseRepo { meta: meta?, at: at?, commit: commit.map(|commit| commit.text.to_string()) })
@@ -202,7 +208,14 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
             manifests.push(Manifest { node: item.clone() });
         }
     }
-    Some(Template { meta: meta?, kind: kind?, content_type, engine: engine?, manifests, file: reader.file.clone() })
+    Some(Template {
+        meta: meta?,
+        kind: kind?,
+        content_type,
+        engine: engine?,
+        manifests,
+        file: reader.file.clone(),
+    })
 }
 
 fn config_schema(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<ConfigSchema> {
@@ -212,7 +225,11 @@ fn config_schema(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<
     Some(ConfigSchema { schema: SchemaText { text: schema.text, source, location: schema.location }, meta })
 }
 
-fn scheduling_policy(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<SchedulingPolicy> {
+fn scheduling_policy(
+    reader: &mut Reader<'_>,
+    meta: Option<Meta>,
+    spec: &mut Fields<'_>,
+) -> Option<SchedulingPolicy> {
     let targets = selection(reader, spec, "deploymentTargetSelector", HasWorkspace::Yes);
     let cluster_types = selection(reader, spec, "clusterTypeSelector", HasWorkspace::No);
     let (workspace, targets) = targets?;
@@ -244,7 +261,9 @@ fn selection(
     };
     for misplaced in ["matchLabels", "matchExpressions"] {
         if let Some(node) = fields.take(misplaced) {
-            let problem = Diagnostic::error(format!("`{misplaced}` stands directly under `{path}`, where it selects nothing"));
+            let problem = Diagnostic::error(format!(
+                "`{misplaced}` stands directly under `{path}`, where it selects nothing"
+            ));
             reader.problem(node.start, problem.help(format!("put it under `{path}.labelSelector`")));
         }
     }
@@ -346,7 +365,11 @@ fn expression(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Requir
     Some(Requirement { key: key.text.to_string(), operator, location: key.location })
 }
 
-fn registration(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<WorkloadRegistration> {
+fn registration(
+    reader: &mut Reader<'_>,
+    meta: Option<Meta>,
+    spec: &mut Fields<'_>,
+) -> Option<WorkloadRegistration> {
     let workload = nested_repo_ref(reader, spec, "workload");
     let workspace = reader.required_text(spec, "workspace");
     if let Some(workspace) = &workspace {
@@ -359,14 +382,19 @@ fn registration(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'
 fn workload(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<Workload> {
     let owner = meta.as_ref().map_or_else(String::new, |meta| meta.name.clone());
     let schemas = schemas(reader, spec, &format!("workload {owner}"));
-    let items = spec.take("deploymentTargets").map_or(&[][..], |node| reader.list(node, "spec.deploymentTargets"));
+    let items =
+        spec.take("deploymentTargets").map_or(&[][..], |node| reader.list(node, "spec.deploymentTargets"));
     let mut targets: Vec<WorkloadTarget> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let Some(target) = target(reader, item, &owner, index) else { continue };
         if let Some(first) = targets.iter().find(|other| other.name == target.name) {
-            let problem = Diagnostic::error(format!("the deployment target `{}` stands here a second time", target.name))
-                .help(format!("rename it; the first one is at {}", first.location));
-            let place = goyaml::Mark { line: target.location.line, column: target.location.column, offset: 0 };
+            let problem = Diagnostic::error(format!(
+                "the deployment target `{}` stands here a second time",
+                target.name
+            ))
+            .help(format!("rename it; the first one is at {}", first.location));
+            let place =
+                goyaml::Mark { line: target.location.line, column: target.location.column, offset: 0 };
             reader.problem(place, problem);
         }
         targets.push(target);
@@ -381,7 +409,8 @@ fn target(reader: &mut Reader<'_>, node: &Node, workload: &str, index: usize) ->
     let labels = labels_of(reader, &mut fields);
     let environment = reader.required_text(&mut fields, "environment");
     let manifests_path = fields.path_of("manifests");
-    let manifests = reader.required(&mut fields, "manifests").map(|node| reader.strings(node, &manifests_path));
+    let manifests =
+        reader.required(&mut fields, "manifests").map(|node| reader.strings(node, &manifests_path));
     let target = name.as_ref().map_or("", |name| &name.text);
     let schemas = schemas(reader, &mut fields, &format!("deployment target {target} of workload {workload}"));
     reader.finish(fields);

@@ -103,7 +103,9 @@ impl<'a> Header<'a> {
         let mut header = Header::default();
         for (key, value) in entries(node) {
             match scalar(key) {
-                Some("apiVersion") => (header.api_version, header.version_node) = (scalar(value), Some(value)),
+                Some("apiVersion") => {
+                    (header.api_version, header.version_node) = (scalar(value), Some(value))
+                }
                 Some("kind") => (header.kind, header.kind_node) = (scalar(value), Some(value)),
                 Some("items") => {
                     if let goyaml::NodeKind::Sequence(items) = &value.kind {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use goyaml::Node;
 use gotmpl::{Elem, Limits, MapRef, Str, Struct, Template, Value};
+use goyaml::Node;
 
 use super::{ConfigData, Place, TargetData, TextField};
 use crate::compose::Config;
@@ -63,7 +63,10 @@ fn diagnostic(place: &Place<'_>, node: &Node, pass: usize, error: gotmpl::Error)
     let problem = if pass == 1 {
         place.problem(node, error.line, error.column, &message)
     } else {
-        let text = format!("line {}, column {} of its output, which holds `{{{{` and is rendered again: {message}", error.line, error.column);
+        let text = format!(
+            "line {}, column {} of its output, which holds `{{{{` and is rendered again: {message}",
+            error.line, error.column
+        );
         place.whole(node, &text)
     };
     let help = match pass {
@@ -74,7 +77,9 @@ fn diagnostic(place: &Place<'_>, node: &Node, pass: usize, error: gotmpl::Error)
 }
 
 pub(super) fn config(config: &Config) -> Value {
-    let entry = |(key, value): (&String, &crate::compose::ConfigValue)| (Str::from(&**key), Value::from_yaml(&value.value));
+    let entry = |(key, value): (&String, &crate::compose::ConfigValue)| {
+        (Str::from(&**key), Value::from_yaml(&value.value))
+    };
     Value::dict(config.values.iter().map(entry).collect())
 }
 
@@ -84,7 +89,8 @@ pub(super) fn strings(strings: &BTreeMap<String, String>) -> Value {
 }
 
 pub(super) fn data(texts: [TextField<'_>; 6], shared: &TargetData, config: &ConfigData) -> Value {
-    let mut fields: Vec<(&'static str, Value)> = texts.iter().map(|(name, _, text)| (*name, Value::from(*text))).collect();
+    let mut fields: Vec<(&'static str, Value)> =
+        texts.iter().map(|(name, _, text)| (*name, Value::from(*text))).collect();
     fields.push(("Labels", shared.labels.0.clone()));
     fields.push(("Manifests", shared.manifests.0.clone()));
     fields.push(("ConfigData", config.go.clone()));

@@ -87,12 +87,18 @@ impl std::io::Write for Bounded {
 }
 
 /// The names of the helper functions in Jinja and in Go templates.
-const HELPERS: [(&str, &str); 5] =
-    [("to_yaml", "toYaml"), ("toYaml", "toYaml"), ("stringify", "stringify"), ("hash", "hash"), ("unquote", "unquote")];
+const HELPERS: [(&str, &str); 5] = [
+    ("to_yaml", "toYaml"),
+    ("toYaml", "toYaml"),
+    ("stringify", "stringify"),
+    ("hash", "hash"),
+    ("unquote", "unquote"),
+];
 
 fn call(name: &str, value: &Value) -> Result<String, minijinja::Error> {
     let failed = |text: String| minijinja::Error::new(ErrorKind::InvalidOperation, text);
-    let helper = gotmpl::functions::lookup(name).ok_or_else(|| failed(format!("there is no function {name}")))?;
+    let helper =
+        gotmpl::functions::lookup(name).ok_or_else(|| failed(format!("there is no function {name}")))?;
     let mut budget = gotmpl::Budget { steps: FUEL, bytes: MAX_OUTPUT as u64 };
     let result = (helper.call)(&mut budget, &[go_value(value)]).map_err(failed)?;
     match result {
@@ -111,9 +117,9 @@ fn go_value(value: &Value) -> gotmpl::Value {
             (_, Ok(number)) => gotmpl::Value::Float(number),
             _ => value.to_string().into(),
         },
-        ValueKind::Seq | ValueKind::Iterable => {
-            gotmpl::Value::list(value.try_iter().map(|items| items.map(|item| go_value(&item)).collect()).unwrap_or_default())
-        }
+        ValueKind::Seq | ValueKind::Iterable => gotmpl::Value::list(
+            value.try_iter().map(|items| items.map(|item| go_value(&item)).collect()).unwrap_or_default(),
+        ),
         ValueKind::Map => {
             let keys: Vec<Value> = value.try_iter().map(Iterator::collect).unwrap_or_default();
             let entry = |key: Value| {
@@ -132,7 +138,9 @@ fn diagnostic(place: &Place<'_>, node: &Node, text: &str, error: &minijinja::Err
         None => error.kind().to_string(),
     };
     let help = match error.kind() {
-        ErrorKind::UndefinedError => Some("set the value in a ConfigMap that applies here, or use `| default(…)`"),
+        ErrorKind::UndefinedError => {
+            Some("set the value in a ConfigMap that applies here, or use `| default(…)`")
+        }
         ErrorKind::UnknownFunction | ErrorKind::UnknownFilter => {
             Some("besides minijinja's own there are to_yaml, stringify, hash and unquote")
         }
@@ -164,12 +172,15 @@ fn jinja_value(value: &goyaml::Value) -> Value {
         goyaml::Value::Str(text) => Value::from(text.clone()),
         goyaml::Value::Binary(bytes) => Value::from_bytes(bytes.to_vec()),
         goyaml::Value::Seq(items) => items.iter().map(jinja_value).collect(),
-        goyaml::Value::Map(map) => Value::from_pairs(map.iter().map(|(key, value)| (jinja_value(key), jinja_value(value)))),
+        goyaml::Value::Map(map) => {
+            Value::from_pairs(map.iter().map(|(key, value)| (jinja_value(key), jinja_value(value))))
+        }
     }
 }
 
 pub(super) fn data(texts: [TextField<'_>; 6], shared: &TargetData, config: &ConfigData) -> Value {
-    let mut fields: BTreeMap<&str, Value> = texts.iter().map(|(_, name, text)| (*name, Value::from(*text))).collect();
+    let mut fields: BTreeMap<&str, Value> =
+        texts.iter().map(|(_, name, text)| (*name, Value::from(*text))).collect();
     fields.insert("labels", shared.labels.1.clone());
     fields.insert("manifests", shared.manifests.1.clone());
     fields.insert("config_data", config.jinja.clone());

@@ -71,7 +71,13 @@ impl TargetData {
 
 impl Data {
     /// What the templates of a cluster type see of `target`.
-    pub(crate) fn new(environment: &str, cluster_type: &str, target: &DeploymentTarget, shared: &TargetData, config: &ConfigData) -> Data {
+    pub(crate) fn new(
+        environment: &str,
+        cluster_type: &str,
+        target: &DeploymentTarget,
+        shared: &TargetData,
+        config: &ConfigData,
+    ) -> Data {
         let namespace = format!("{environment}-{cluster_type}-{}", target.name);
         let texts = [
             ("DeploymentTargetName", "deployment_target_name", &*target.name),
@@ -92,14 +98,20 @@ impl Templates {
     /// Parses every template; what is wrong with one is told where it is used.
     pub(crate) fn new<'a>(templates: impl Iterator<Item = &'a Template>) -> Templates {
         let compile = |template: &Template| {
-            let manifests = (0..template.manifests.len()).map(|index| Program::new(template, index)).collect();
+            let manifests =
+                (0..template.manifests.len()).map(|index| Program::new(template, index)).collect();
             (template.meta.name.clone(), Compiled { template: template.clone(), manifests })
         };
         Templates { programs: templates.map(compile).collect() }
     }
 
     /// The text of the file that a template makes, joined from its manifests; or every problem on the way.
-    pub(crate) fn render(&self, wanted: &TemplateRef, kind: TemplateType, data: &Data) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    pub(crate) fn render(
+        &self,
+        wanted: &TemplateRef,
+        kind: TemplateType,
+        data: &Data,
+    ) -> Result<Vec<u8>, Vec<Diagnostic>> {
         let compiled = self.programs.get(&wanted.name).ok_or_else(|| vec![self.missing(wanted, kind)])?;
         let mut file = Vec::new();
         let mut problems = Vec::new();
@@ -123,11 +135,14 @@ impl Templates {
     }
 
     fn missing(&self, wanted: &TemplateRef, kind: TemplateType) -> Diagnostic {
-        let of_kind = || self.programs.values().filter(|it| it.template.kind == kind).map(|it| &*it.template.meta.name);
+        let of_kind =
+            || self.programs.values().filter(|it| it.template.kind == kind).map(|it| &*it.template.meta.name);
         let help = did_you_mean(&wanted.name, of_kind()).unwrap_or_else(|| {
             format!("{} templates are {}", kind.word(), crate::diagnostic::some_of(of_kind()))
         });
-        Diagnostic::error(format!("there is no template `{}`", wanted.name)).help(help).at(wanted.location.clone())
+        Diagnostic::error(format!("there is no template `{}`", wanted.name))
+            .help(help)
+            .at(wanted.location.clone())
     }
 }
 
@@ -158,7 +173,9 @@ impl Program {
         let place = Place { template, index };
         match (&template.manifests[index].node.kind, template.engine) {
             (NodeKind::Scalar { text, .. }, Engine::Go) => go::Program::new(text, &place).map(Program::Go),
-            (NodeKind::Scalar { text, .. }, Engine::Jinja) => jinja::Program::new(text, &place).map(Program::Jinja),
+            (NodeKind::Scalar { text, .. }, Engine::Jinja) => {
+                jinja::Program::new(text, &place).map(Program::Jinja)
+            }
             _ => object::Program::new(&place).map(Program::Object),
         }
     }
@@ -196,6 +213,9 @@ impl Place<'_> {
     }
 
     fn named(&self, message: &str) -> Diagnostic {
-        Diagnostic::error(format!("template `{}`, manifest {}: {message}", self.template.meta.name, self.index))
+        Diagnostic::error(format!(
+            "template `{}`, manifest {}: {message}",
+            self.template.meta.name, self.index
+        ))
     }
 }

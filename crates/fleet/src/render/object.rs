@@ -24,21 +24,27 @@ impl Program {
     }
 
     pub(super) fn render(&self, data: &Data, place: &Place<'_>) -> Result<Vec<u8>, Diagnostic> {
-        Ok(goyaml::print(&self.0.render(data, place)?).into_bytes())
+        Ok(goyaml::print_compact(&self.0.render(data, place)?).into_bytes())
     }
 }
 
 impl Part {
     fn new(node: &Node, place: &Place<'_>) -> Result<Part, Diagnostic> {
         Ok(match &node.kind {
-            NodeKind::Sequence(items) => Part::List(items.iter().map(|item| Part::new(item, place)).collect::<Result<_, _>>()?),
+            NodeKind::Sequence(items) => {
+                Part::List(items.iter().map(|item| Part::new(item, place)).collect::<Result<_, _>>()?)
+            }
             NodeKind::Mapping(entries) => {
                 let entry = |(key, value): &(Node, Node)| Ok((key.to_value(), Part::new(value, place)?));
                 Part::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
             }
             NodeKind::Scalar { text, .. } => match (node.to_value(), place.template.engine) {
-                (Value::Str(_), Engine::Go) if text.contains("{{") => Part::Go(go::Program::of_node(text, place, node)?),
-                (Value::Str(_), Engine::Jinja) if text.contains('{') => Part::Jinja(jinja::Program::of_node(text, place, node)?),
+                (Value::Str(_), Engine::Go) if text.contains("{{") => {
+                    Part::Go(go::Program::of_node(text, place, node)?)
+                }
+                (Value::Str(_), Engine::Jinja) if text.contains('{') => {
+                    Part::Jinja(jinja::Program::of_node(text, place, node)?)
+                }
                 (value, _) => Part::Fixed(value),
             },
         })
@@ -50,7 +56,9 @@ impl Part {
             Part::Go(program) => text(program.render(&data.go, place)?),
             Part::Jinja(program) => text(program.render(&data.jinja, place)?),
             Part::Fixed(value) => value.clone(),
-            Part::List(items) => Value::Seq(items.iter().map(|item| item.render(data, place)).collect::<Result<_, _>>()?),
+            Part::List(items) => {
+                Value::Seq(items.iter().map(|item| item.render(data, place)).collect::<Result<_, _>>()?)
+            }
             Part::Map(entries) => {
                 let entry = |(key, part): &(Value, Part)| Ok((key.clone(), part.render(data, place)?));
                 Value::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)

@@ -8,5 +8,4 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("hello", &[], |_, _| Ok("Hello!".into())),
 ];
 
-pub(super) const REFUSED: &[(&str, &str)] =
-    &[("uuidv4", "gives another result in every run")];
+pub(super) const REFUSED: &[(&str, &str)] = &[("uuidv4", "gives another result in every run")];

@@ -175,8 +175,20 @@ mod tests {
             (nested(1), nested(2), "map[a:map[a:1]]", "map[a:map[a:2]]", "maps within"),
             (one(Value::Int(1)), nested(2), "map[a:1]", "map[a:1]", "a map never replaces a value"),
             (nested(1), one(Value::Int(2)), "map[a:map[a:1]]", "map[a:2]", "a value replaces a map"),
-            (one(Value::strings(["x"])), one(Value::list(vec![])), "map[a:[x]]", "map[a:[]]", "lists are values"),
-            (one(any_map("k", Value::Int(1))), nested(2), "map[a:map[a:2 k:1]]", "map[a:map[a:2 k:1]]", "parsed maps"),
+            (
+                one(Value::strings(["x"])),
+                one(Value::list(vec![])),
+                "map[a:[x]]",
+                "map[a:[]]",
+                "lists are values",
+            ),
+            (
+                one(any_map("k", Value::Int(1))),
+                nested(2),
+                "map[a:map[a:2 k:1]]",
+                "map[a:map[a:2 k:1]]",
+                "parsed maps",
+            ),
         ] {
             for (mode, want) in [(Mode::Fill, fill), (Mode::Overwrite, overwrite)] {
                 let mut budget = Budget { steps: 1000, bytes: 10_000 };

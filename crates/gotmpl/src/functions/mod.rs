@@ -71,9 +71,8 @@ const MACHINE: &[(&str, &str)] = &[
     ("getHostByName", "asks the network"),
 ];
 
-static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
-    SUPPORTED.iter().copied().flatten().map(|function| (function.name, function)).collect()
-});
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> =
+    LazyLock::new(|| SUPPORTED.iter().copied().flatten().map(|function| (function.name, function)).collect());
 
 /// The function of this name.
 pub fn lookup(name: &str) -> Option<&'static Function> {

@@ -25,11 +25,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::strings(found.into_iter().map(|found| subject.original(found))))
     }),
     fixed("regexMatch", &[Type::Str, Type::Str], |budget, arguments| {
+        let (pattern, searched) = texts(budget, arguments)?;
         // sprig ignores the error of a pattern that does not compile.
-        let Ok((regex, subject)) = subject(budget, arguments) else {
+        let Ok(regex) = compiled(pattern) else {
             return Ok(Value::Bool(false));
         };
-        Ok(Value::Bool(subject.find(&regex, 0).is_some()))
+        Ok(Value::Bool(Subject::new(budget, searched)?.find(&regex, 0).is_some()))
     }),
     fixed("regexReplaceAll", &[Type::Str, Type::Str, Type::Str], |budget, arguments| {
         let (regex, subject) = subject(budget, arguments)?;
@@ -95,9 +96,15 @@ fn compile(pattern: &Str) -> Result<Regex, String> {
     })
 }
 
-fn subject<'a>(budget: &mut Budget, arguments: &'a [Value]) -> Result<(Rc<Regex>, Subject<'a>), String> {
+/// The pattern and the text to search.
+fn texts<'a>(budget: &mut Budget, arguments: &'a [Value]) -> Result<(&'a Str, &'a Str), String> {
     let (pattern, searched) = (text(arguments, 0)?, text(arguments, 1)?);
     take_steps(budget, CALL_STEPS + (pattern.len() + searched.len()) / BYTES_A_STEP)?;
+    Ok((pattern, searched))
+}
+
+fn subject<'a>(budget: &mut Budget, arguments: &'a [Value]) -> Result<(Rc<Regex>, Subject<'a>), String> {
+    let (pattern, searched) = texts(budget, arguments)?;
     Ok((compiled(pattern)?, Subject::new(budget, searched)?))
 }
 

@@ -325,7 +325,7 @@ impl<'a> Scanner<'a> {
         self.forget_key()?;
         if self.in_flow() {
             let inner = self.keys.pop();
-            // go-yaml v2 does not wait for the `:` after a collection that holds no key, so that `{}: x` is no mapping.
+            // go-yaml v2 does not wait for the `:` after a collection that holds no key: `{}: x` is no mapping.
             if let (Some(inner), Some(outer)) = (inner, self.keys.last_mut())
                 && inner.token == outer.token
             {
