@@ -9,7 +9,7 @@
 //! -     size: large          and without `-` lines the `+` lines are the whole file
 //! +     size: 3
 //! env NAME=VALUE             an environment variable
-//! run schedule …             the arguments, instead of the usual ones
+//! run schedule …             the arguments; `…` is where the platform's three folders are
 //! exit 1
 //! standard error, exactly
 //! stdout
@@ -130,8 +130,8 @@ impl<'a> Case<'a> {
         let mut variables = Vec::new();
         let mut lines = self.setup.iter().skip(1).copied().peekable();
         while let Some(line) = lines.next() {
-            match line.split_once(' ') {
-                Some(("in", path)) => {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                ("in", path) => {
                     let mut marked = |mark: char| {
                         let mut found = Vec::new();
                         while let Some(line) = lines.next_if(|line| line.starts_with(mark)) {
@@ -142,8 +142,11 @@ impl<'a> Case<'a> {
                     let (old, new) = (marked('-'), marked('+'));
                     broken = broken.edit(path, &old, &new);
                 }
-                Some(("env", pair)) => variables.push(pair.split_once('=').expect("NAME=VALUE")),
-                Some(("run", line)) => arguments = line.split(' ').collect(),
+                ("env", pair) => variables.push(pair.split_once('=').expect("NAME=VALUE")),
+                ("run", line) => {
+                    let expand = |word| if word == "…" { SOURCES.to_vec() } else { vec![word] };
+                    arguments = line.split_whitespace().flat_map(expand).collect();
+                }
                 _ => panic!("what is `{line}`?"),
             }
         }
@@ -153,7 +156,7 @@ impl<'a> Case<'a> {
     /// What a run said, as far as this case looks at it.
     fn said(&self, ran: &Ran) -> String {
         let mut said = format!("exit {}\n{}", ran.exit, ran.stderr);
-        let looks_at_stdout = self.want.contains("\nstdout\n") || (ran.exit != 0 && !ran.stdout.is_empty());
+        let looks_at_stdout = self.want.contains("\nstdout") || (ran.exit != 0 && !ran.stdout.is_empty());
         if looks_at_stdout {
             let _ = write!(said, "stdout\n{}", ran.stdout);
         }

@@ -1,6 +1,6 @@
 //! Constants: numbers that are of every type which can hold them, and quoted text.
 
-use crate::strconv::parse_float;
+use crate::strconv::{parse_float, without_underscores};
 use crate::print;
 
 /// A number with its value in every type that can hold it.

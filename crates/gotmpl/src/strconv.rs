@@ -13,8 +13,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
         "nan" => return (unsigned.len() == text.len()).then_some(f64::NAN),
         _ => {
             let number = match lower.strip_prefix("0x") {
-                Some(digits) => parse_hex_float(&without_underscores(digits, true)?)?,
-                None => parse_decimal_float(&without_underscores(&lower, false)?)?,
+                Some(digits) => parse_hex_float(&without_underscores(digits, true, 16)?)?,
+                None => parse_decimal_float(&without_underscores(&lower, false, 10)?)?,
             };
             number.is_finite().then_some(number)?
         }
@@ -23,12 +23,11 @@ pub fn parse_float(text: &str) -> Option<f64> {
 }
 
 /// Underscores may stand between two digits, and after a base prefix.
-fn without_underscores(text: &str, mut after_digit: bool) -> Option<String> {
-    let hexadecimal = after_digit;
+pub(crate) fn without_underscores(text: &str, mut after_digit: bool, radix: u32) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut after_underscore = false;
     for c in text.chars() {
-        let digit = c.is_ascii_digit() || hexadecimal && c.is_ascii_hexdigit();
+        let digit = c.is_digit(radix);
         if c == '_' && !after_digit || after_underscore && !digit {
             return None;
         }
