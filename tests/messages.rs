@@ -102,7 +102,11 @@ impl Broken {
         }
         if ran.stdout.contains("held: shop-test on large") {
             let target = |files: &Files| -> Files {
-                files.iter().filter(|(path, _)| path.starts_with("large/shop-test/")).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+                files
+                    .iter()
+                    .filter(|(path, _)| path.starts_with("large/shop-test/"))
+                    .map(|(path, bytes)| (path.clone(), bytes.clone()))
+                    .collect()
             };
             assert!(target(&left) == target(&EARLIER), "what is held keeps its bytes");
         }
@@ -174,7 +178,12 @@ fn cases(name: &str) {
     for text in text.split("=== ").skip(1) {
         let case = Case::new(text.trim_end());
         let said = case.said(&case.run());
-        let _ = write!(blessed, "{}=== {}\n{said}", if blessed.is_empty() { "" } else { "\n" }, case.setup.join("\n"));
+        let _ = write!(
+            blessed,
+            "{}=== {}\n{said}",
+            if blessed.is_empty() { "" } else { "\n" },
+            case.setup.join("\n")
+        );
         if said.trim_end() != case.want {
             let _ = write!(failed, "\n{name}: {}\nwant:\n{}\ngot:\n{said}", case.setup[0], case.want);
         }

@@ -71,7 +71,9 @@ pub(crate) fn files_below(folder: &Path) -> Files {
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type().expect("its type");
         if kind.is_dir() {
-            files.extend(files_below(&entry.path()).into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)));
+            files.extend(
+                files_below(&entry.path()).into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)),
+            );
         } else if kind.is_file() {
             files.insert(name, fs::read(entry.path()).expect("its content"));
         }

@@ -1,7 +1,7 @@
 //! Constants: numbers that are of every type which can hold them, and quoted text.
 
-use crate::strconv::{parse_float, without_underscores};
 use crate::print;
+use crate::strconv::{parse_float, without_underscores};
 
 /// A number with its value in every type that can hold it.
 #[derive(Debug, Default)]

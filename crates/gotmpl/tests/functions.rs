@@ -5,6 +5,8 @@
 //! `@ KEY TEXT` gives all cases of its file a value of `.ConfigData`, as the YAML text of a ConfigMap.
 //! Empty lines and lines that begin with `#` are comments.
 
+#![allow(clippy::disallowed_methods, reason = "tests read their data from files")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

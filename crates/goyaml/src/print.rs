@@ -94,7 +94,8 @@ struct Printer {
 
 impl Printer {
     fn print(value: &Value, form: Form) -> String {
-        let mut printer = Printer { form, out: String::new(), line_start: 0, after_space: true, at_indentation: true };
+        let mut printer =
+            Printer { form, out: String::new(), line_start: 0, after_space: true, at_indentation: true };
         printer.value(value, Parent::Document);
         printer.indent_to(0);
         printer.out

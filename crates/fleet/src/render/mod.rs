@@ -28,8 +28,8 @@ struct Compiled {
 /// A manifest ready to be rendered.
 #[derive(Debug)]
 enum Program {
-    Go(go::Program),
-    Jinja(jinja::Program),
+    Go(Box<go::Program>),
+    Jinja(Box<jinja::Program>),
     Object(object::Program),
 }
 
@@ -172,9 +172,11 @@ impl Program {
     fn new(template: &Template, index: usize) -> Result<Program, Diagnostic> {
         let place = Place { template, index };
         match (&template.manifests[index].node.kind, template.engine) {
-            (NodeKind::Scalar { text, .. }, Engine::Go) => go::Program::new(text, &place).map(Program::Go),
+            (NodeKind::Scalar { text, .. }, Engine::Go) => {
+                go::Program::new(text, &place).map(Box::new).map(Program::Go)
+            }
             (NodeKind::Scalar { text, .. }, Engine::Jinja) => {
-                jinja::Program::new(text, &place).map(Program::Jinja)
+                jinja::Program::new(text, &place).map(Box::new).map(Program::Jinja)
             }
             _ => object::Program::new(&place).map(Program::Object),
         }

@@ -11,8 +11,8 @@ pub(super) struct Program(Part);
 
 #[derive(Debug)]
 enum Part {
-    Go(go::Program),
-    Jinja(jinja::Program),
+    Go(Box<go::Program>),
+    Jinja(Box<jinja::Program>),
     Fixed(Value),
     List(Vec<Part>),
     Map(Vec<(Value, Part)>),
@@ -40,10 +40,10 @@ impl Part {
             }
             NodeKind::Scalar { text, .. } => match (node.to_value(), place.template.engine) {
                 (Value::Str(_), Engine::Go) if text.contains("{{") => {
-                    Part::Go(go::Program::of_node(text, place, node)?)
+                    Part::Go(Box::new(go::Program::of_node(text, place, node)?))
                 }
                 (Value::Str(_), Engine::Jinja) if text.contains('{') => {
-                    Part::Jinja(jinja::Program::of_node(text, place, node)?)
+                    Part::Jinja(Box::new(jinja::Program::of_node(text, place, node)?))
                 }
                 (value, _) => Part::Fixed(value),
             },

@@ -3,8 +3,8 @@
 use super::arguments::{any, fixed, text};
 use super::dates;
 use super::strings::string_of;
-use crate::strconv::parse_float;
 use crate::print::display;
+use crate::strconv::parse_float;
 use crate::{Function, Str, Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
