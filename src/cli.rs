@@ -1,11 +1,14 @@
 //! The command line; in a GitHub Action, every flag also reads the input of its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use fleet::ManifestChecks;
+
+use crate::exit::Failure;
 
 /// Computes, from what platform and application teams wrote, the manifests that every type of cluster must hold.
 #[derive(Debug, Parser)]
@@ -22,6 +25,8 @@ pub(crate) enum Command {
     Schedule(ScheduleArgs),
     /// Check a control plane without writing anything
     Validate(ValidateArgs),
+    /// Say why a deployment target is where it is, and how its config came about
+    Explain(ExplainArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -33,7 +38,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct PlaneArgs {
     /// The environment to compute
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = environment)]
     pub(crate) environment: String,
 
     /// Folder with the content of the environment's branch [default: the workspace in an Action, else .]
@@ -83,6 +88,38 @@ pub(crate) struct ValidateArgs {
     pub(crate) strict: bool,
 }
 
+/// Flags of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) plane: PlaneArgs,
+
+    /// The deployment target: WORKLOAD-TARGET
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+
+    /// A cluster type: why it is there or not [default: all of them, in short]
+    #[arg(value_name = "CLUSTER-TYPE")]
+    pub(crate) cluster_type: Option<String>,
+
+    /// A key of the config there: where its value comes from [default: all of them]
+    #[arg(value_name = "KEY")]
+    pub(crate) key: Option<String>,
+
+    /// How to write the answer
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// `text` or `json`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For scripts
+    Json,
+}
+
 /// `error`, `warn` or `off`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Checks {
@@ -129,33 +166,79 @@ fn repo_folder(text: &str) -> Result<RepoFolder, String> {
     }
 }
 
+fn environment(name: &str) -> Result<String, String> {
+    match fleet::labels::name_error(name) {
+        None => Ok(name.to_owned()),
+        Some(problem) => Err(problem),
+    }
+}
+
 /// The command of these arguments, or what to print instead.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Command, clap::Error> {
-    let matches =
-        Cli::command().try_get_matches_from([OsString::from("kalypso")].into_iter().chain(arguments))?;
+    let mut command = Cli::command();
+    let mode = arguments.first().and_then(|name| command.find_subcommand(name)).cloned();
+    let matches = command
+        .try_get_matches_from_mut([OsString::from("kalypso")].into_iter().chain(arguments))
+        .map_err(|error| with_valid_names(error, &command, mode.as_ref()))?;
     Ok(Cli::from_arg_matches(&matches)?.command)
 }
 
+/// An unknown mode or flag is answered with those that there are.
+fn with_valid_names(
+    mut error: clap::Error,
+    command: &clap::Command,
+    mode: Option<&clap::Command>,
+) -> clap::Error {
+    let valid = match (error.kind(), mode) {
+        (ErrorKind::InvalidSubcommand, _) => {
+            let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+            format!("the modes are {}", names.join(", "))
+        }
+        (ErrorKind::UnknownArgument, Some(mode)) => {
+            let flags: Vec<String> = flags(mode).map(|flag| format!("--{flag}")).collect();
+            format!("the flags of `{}` are {}", mode.get_name(), flags.join(", "))
+        }
+        _ => return error,
+    };
+    let mut tips = match error.remove(ContextKind::Suggested) {
+        Some(ContextValue::StyledStrs(tips)) => tips,
+        _ => Vec::new(),
+    };
+    tips.push(valid.into());
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    error
+}
+
+fn flags(mode: &clap::Command) -> impl Iterator<Item = &str> {
+    mode.get_arguments().filter_map(|argument| argument.get_long())
+}
+
 /// The arguments as given, and for flags that are not, the Action's inputs. Empty ones count as absent.
+/// In an Action, an input that no mode knows is an error.
 pub(crate) fn arguments(
     given: impl Iterator<Item = OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Vec<OsString> {
+) -> Result<Vec<OsString>, Failure> {
     let mut arguments: Vec<OsString> = given.filter(|argument| !argument.is_empty()).collect();
-    let inputs: BTreeMap<String, String> = environment
-        .filter_map(|(name, value)| {
-            Some((name.into_string().ok()?.strip_prefix("INPUT_")?.to_lowercase(), value.into_string().ok()?))
-        })
+    let environment: BTreeMap<String, String> = environment
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let inputs: BTreeMap<String, &str> = environment
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("INPUT_")?.to_lowercase(), value.as_str())))
         .filter(|(_, value)| !value.is_empty())
         .collect();
+    let command = Cli::command();
+    if environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        refuse_unknown(&inputs, &command)?;
+    }
     if let (true, Some(mode)) = (arguments.is_empty(), inputs.get("mode")) {
         arguments.push(mode.into());
     }
-    let command = Cli::command();
     let Some(mode) = arguments.first().and_then(|name| command.find_subcommand(name)) else {
-        return arguments;
+        return Ok(arguments);
     };
-    for name in mode.get_arguments().filter_map(|argument| argument.get_long()) {
+    for name in flags(mode) {
         let flag = format!("--{name}");
         let is_given = |argument: &OsString| {
             argument.to_str().is_some_and(|text| text == flag || text.starts_with(&format!("{flag}=")))
@@ -165,7 +248,14 @@ pub(crate) fn arguments(
         let added: Vec<OsString> = lines.map(|line| format!("{flag}={line}").into()).collect();
         arguments.extend(added);
     }
-    arguments
+    Ok(arguments)
+}
+
+fn refuse_unknown(inputs: &BTreeMap<String, &str>, command: &clap::Command) -> Result<(), Failure> {
+    let known: BTreeSet<&str> = command.get_subcommands().flat_map(flags).chain(["mode"]).collect();
+    let Some(unknown) = inputs.keys().find(|name| !known.contains(name.as_str())) else { return Ok(()) };
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Failure::usage(format!("unknown input `{unknown}`"), format!("the inputs are {known}")))
 }
 
 #[cfg(test)]
@@ -175,7 +265,11 @@ mod tests {
     fn run(given: &[&str], inputs: &[(&str, &str)]) -> Vec<String> {
         let given = given.iter().map(OsString::from);
         let inputs = inputs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        arguments(given, inputs).into_iter().map(|argument| argument.into_string().unwrap()).collect()
+        arguments(given, inputs)
+            .unwrap()
+            .into_iter()
+            .map(|argument| argument.into_string().unwrap())
+            .collect()
     }
 
     #[test]
@@ -200,6 +294,17 @@ mod tests {
         for (given, inputs, want, why) in cases {
             assert_eq!(run(given, inputs), want, "{why}");
         }
+    }
+
+    #[test]
+    fn an_unknown_input_is_refused_in_an_action() {
+        let action = |name: &str| {
+            let inputs = [("GITHUB_ACTIONS", "true"), (name, "x")];
+            let inputs = inputs.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+            arguments([OsString::from("schedule")].into_iter(), inputs.into_iter())
+        };
+        assert!(action("INPUT_ENVIROMENT").is_err());
+        assert!(action("INPUT_STRICT").is_ok(), "another mode's input is known");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::world::repos::Repos;
 
 /// The control plane of an environment, with everything that its pointers lead to.
 pub(crate) fn control_plane(arguments: &PlaneArgs) -> Result<ControlPlane, Failure> {
-    let folder = Folder::new(&plane_folder(arguments))?;
+    let folder = Folder::new(&plane_folder(arguments), "--control-plane ")?;
     let repos = Repos::new(&arguments.repos)?;
     let mut snapshot = Snapshot::new(&arguments.environment, &folder.source("", "")?);
     loop {

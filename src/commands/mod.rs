@@ -1,6 +1,7 @@
 //! One file for each mode.
 
 mod completions;
+mod explain;
 mod load;
 mod schedule;
 mod validate;
@@ -15,6 +16,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Schedule(arguments) => schedule::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => completions::run(shell),
     }
 }

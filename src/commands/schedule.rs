@@ -10,8 +10,10 @@ use crate::world::{file, out::Out};
 
 /// Computes an environment and writes what differs.
 pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
+    arguments.report.as_deref().map(file::check).transpose()?;
     let out = arguments.out.as_deref().map(|out| Out::new(out, &arguments.plane)).transpose()?;
-    let plane = load::control_plane(&arguments.plane)?;
+    let mut plane = load::control_plane(&arguments.plane)?;
+    plane.problems.sort();
     if plane.problems.iter().any(Diagnostic::is_error) {
         return refuse(arguments, plane.problems.iter());
     }
@@ -21,7 +23,9 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
     let placement = outcome.place(&current, &root);
     let changes = current.changes_to(&placement.tree);
 
-    eprint!("{}", report::problems(outcome.problems().chain(&placement.problems)));
+    let mut problems: Vec<&Diagnostic> = outcome.problems().chain(&placement.problems).collect();
+    problems.sort();
+    eprint!("{}", report::problems(problems));
     print!("{}", report::schedule(&outcome, &placement, &changes));
     let verdict = verdict(arguments, &placement);
     if let (Verdict::Publish(_), Some(out)) = (&verdict, &out) {

@@ -1,6 +1,6 @@
 //! `kalypso validate`: everything that can be wrong with a control plane, without writing anything.
 
-use fleet::{Diagnostic, ManifestChecks, RepoPath, Tree};
+use fleet::{Diagnostic, ManifestChecks, RepoPath, Severity, Tree};
 
 use super::load;
 use crate::cli::ValidateArgs;
@@ -22,17 +22,15 @@ pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
         problems
     };
     let mut problems = problems;
+    if arguments.strict {
+        problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
+    }
     problems.sort();
     problems.dedup();
-    eprint!("{}", report::problems(problems.iter()));
+    eprint!("{}", report::problems(&problems));
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
-    println!(
-        "{}: {}, {}",
-        arguments.plane.environment,
-        report::counted(errors, "error"),
-        report::counted(warnings, "warning")
-    );
-    let fails = errors > 0 || (arguments.strict && warnings > 0);
-    Ok(if fails { Exit::Input } else { Exit::Done })
+    let counts = (report::counted(errors, "error"), report::counted(warnings, "warning"));
+    println!("{}: {}, {}", arguments.plane.environment, counts.0, counts.1);
+    Ok(if errors > 0 { Exit::Input } else { Exit::Done })
 }

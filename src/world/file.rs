@@ -14,8 +14,23 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::world(error, "check that the folder exists and may be written to"))
 }
 
+/// Makes sure that `path` can be written, before anything else is done.
+pub(crate) fn check(path: &Path) -> Result<(), Failure> {
+    let is_folder = || std::io::Error::from(std::io::ErrorKind::IsADirectory);
+    let checked =
+        if path.is_dir() { Err(is_folder()) } else { tempfile::tempfile_in(folder_of(path)).map(drop) };
+    checked
+        .or_else(|error| std::fs::metadata(folder_of(path)).and(Err(error)))
+        .with_context(|| format!("cannot write {}", path.display()))
+        .map_err(|error| Failure::world(error, "check that the folder exists and may be written to"))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kalypso-");
     #[cfg(unix)]

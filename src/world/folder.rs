@@ -19,13 +19,13 @@ const MAX_FILES: usize = 200_000;
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// A folder that must exist.
-    pub(crate) fn new(path: &Path) -> Result<Folder, Failure> {
+    /// A folder that must exist; `flag` says where its name comes from.
+    pub(crate) fn new(path: &Path, flag: &str) -> Result<Folder, Failure> {
         if path.is_dir() {
             return Ok(Folder(path.to_owned()));
         }
         let what = if path.exists() { "is not a folder" } else { "does not exist" };
-        Err(Failure::usage(format!("{} {what}", path.display()), "name a folder that exists"))
+        Err(Failure::usage(format!("{flag}{} {what}", path.display()), "name a folder that exists"))
     }
 
     /// Its path.
@@ -50,7 +50,6 @@ fn read(
     depth: usize,
     files: &mut BTreeMap<String, FileContent>,
 ) -> anyhow::Result<()> {
-    anyhow::ensure!(depth <= MAX_DEPTH, "{} is nested more than {MAX_DEPTH} folders deep", folder.display());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
@@ -65,13 +64,24 @@ fn read(
         let path = join(inside, &name);
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            if !name.starts_with('.') || path == fleet::ENVIRONMENTS {
+            if name.starts_with('.') && path != fleet::ENVIRONMENTS {
+                continue;
+            }
+            if depth == MAX_DEPTH {
+                let reason = format!("it is nested more than {MAX_DEPTH} folders deep");
+                files.insert(path, FileContent::Unreadable(reason));
+            } else {
                 read(&entry.path(), &path, depth + 1, files)?;
             }
+        } else if kind.is_symlink() {
+            let leads_to_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
+            if fleet::is_of_interest(&path) || (leads_to_folder && !name.starts_with('.')) {
+                files.insert(path, FileContent::Link);
+            }
         } else if fleet::is_of_interest(&path) {
-            files.insert(path, if kind.is_symlink() { FileContent::Link } else { content(&entry.path()) });
-            anyhow::ensure!(files.len() <= MAX_FILES, "there are more than {MAX_FILES} files");
+            files.insert(path, content(&entry.path()));
         }
+        anyhow::ensure!(files.len() <= MAX_FILES, "there are more than {MAX_FILES} files");
     }
     Ok(())
 }

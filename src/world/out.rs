@@ -26,9 +26,9 @@ impl Out {
             .with_context(|| format!("cannot use {} for --out", path.display()))
             .map_err(failed)?;
         let out = Out(path.to_owned());
-        out.refuse_overlap(&plane_folder(plane))?;
+        out.refuse_overlap(&Folder::new(&plane_folder(plane), "--control-plane ")?)?;
         for repo in &plane.repos {
-            out.refuse_overlap(&repo.folder)?;
+            out.refuse_overlap(&Folder::new(&repo.folder, &format!("--repo {}=", repo.url))?)?;
         }
         Ok(out)
     }
@@ -52,6 +52,8 @@ impl Out {
         }
         for (path, Blob { bytes, .. }) in added.iter().chain(modified) {
             let path = self.0.join(path);
+            // Git knows no empty folders, so that one may stand where a file belongs.
+            let _ = fs::remove_dir(&path);
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)
                     .with_context(|| format!("cannot create {}", folder.display()))
@@ -76,23 +78,21 @@ impl Out {
         Ok(())
     }
 
-    fn refuse_overlap(&self, read: &Path) -> Result<(), Failure> {
-        let folder = Folder::new(read)?;
-        let (Ok(out), Ok(read)) = (self.0.canonicalize(), read.canonicalize()) else { return Ok(()) };
-        if read.starts_with(&out) {
-            let text = format!("--out {} holds {}, which is read from", self.0.display(), read.display());
+    fn refuse_overlap(&self, read: &Folder) -> Result<(), Failure> {
+        let shown = (self.0.display(), read.path().display());
+        let (Ok(out), Ok(folder)) = (self.0.canonicalize(), read.path().canonicalize()) else {
+            return Ok(());
+        };
+        if folder.starts_with(&out) {
+            let text = format!("--out {} holds {}, which is read", shown.0, shown.1);
             return Err(Failure::usage(text, "choose a folder of its own for --out"));
         }
-        let Ok(inside) = out.strip_prefix(&read) else { return Ok(()) };
-        let probe = format!("{}/probe.yaml", inside.to_string_lossy().replace('\\', "/"));
-        if !fleet::would_read(&folder.source("", "")?, &probe) {
+        let Ok(inside) = out.strip_prefix(&folder) else { return Ok(()) };
+        let probe = format!("{}/probe.yaml", inside.to_string_lossy());
+        if !fleet::would_read(&read.source("", "")?, &probe) {
             return Ok(());
         }
-        let text = format!(
-            "--out {} stands inside {}, so that the next run would read it",
-            self.0.display(),
-            read.display()
-        );
+        let text = format!("--out {} stands inside {}, so that the next run would read it", shown.0, shown.1);
         Err(Failure::usage(
             text,
             "choose a folder outside, one whose name begins with a dot, or list it in .sourceignore",

@@ -15,7 +15,9 @@ pub(crate) struct Repos(Vec<(String, Folder)>);
 impl Repos {
     /// The repositories of the `--repo` flags; each folder must exist.
     pub(crate) fn new(repos: &[RepoFolder]) -> Result<Repos, Failure> {
-        let known = |repo: &RepoFolder| Ok((comparable(&repo.url), Folder::new(&repo.folder)?));
+        let known = |repo: &RepoFolder| {
+            Ok((comparable(&repo.url), Folder::new(&repo.folder, &format!("--repo {}=", repo.url))?))
+        };
         Ok(Repos(repos.iter().map(known).collect::<Result<_, Failure>>()?))
     }
 
@@ -23,7 +25,7 @@ impl Repos {
     pub(crate) fn read(&self, at: &RepoRef) -> Result<Source, String> {
         let wanted = comparable(&at.repo);
         let Some((_, folder)) = self.0.iter().find(|(url, _)| *url == wanted) else {
-            return Err(format!("no folder is given for it; add --repo {}=FOLDER", at.repo));
+            return Err("no folder is given for it".to_owned());
         };
         let path = RepoPath::new(&at.path)?;
         if !folder.path().join(path.as_str()).is_dir() {

@@ -47,8 +47,8 @@ impl fmt::Display for ObjectKey {
 /// What was found in a file of manifests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// The objects that it defines, each with the line that it begins on
-    pub objects: Vec<(ObjectKey, u32)>,
+    /// The objects that it defines, each with the place that it begins at
+    pub objects: Vec<(ObjectKey, Location)>,
     /// What is wrong with it
     pub problems: Vec<Diagnostic>,
 }
@@ -196,7 +196,8 @@ impl Checker {
             namespace: namespace.into(),
             name: name.into(),
         };
-        self.found.objects.push((key, node.start.line));
+        let place = Location::new(&self.file, node.start);
+        self.found.objects.push((key, place));
     }
 }
 

@@ -105,6 +105,7 @@ pub(crate) fn place(
         placement.tree.files.remove(&tracking::file(path, name));
     }
     placement.track_commit(plane, path);
+    placement.check_paths(current);
     placement.held.sort_by(|a, b| {
         (&a.cluster_type, &a.deployment_target).cmp(&(&b.cluster_type, &b.deployment_target))
     });
@@ -212,17 +213,6 @@ struct ClusterTypeFolder<'a> {
 
 impl ClusterTypeFolder<'_> {
     fn place(&self, placement: &mut Placement, root: &RepoPath, checks: ManifestChecks) {
-        if placement.tree.files.contains_key(&self.path) {
-            let file = FileName { prefix: "".into(), path: self.path.as_str().into() };
-            let problem = Diagnostic::error(format!(
-                "a file stands where the folder of cluster type `{}` belongs",
-                self.name
-            ));
-            placement
-                .problems
-                .push(problem.help("rename the file in the GitOps repository").at(Location::start_of(&file)));
-            return;
-        }
         let mut held: BTreeMap<&str, Problems> = BTreeMap::new();
         for (target, wanted) in &self.wanted {
             match wanted.package {
@@ -326,13 +316,11 @@ impl ClusterTypeFolder<'_> {
                 .filter(|(target, _)| !held.contains_key(*target))
                 .filter_map(|(target, wanted)| Some((*target, wanted.package.as_ref().ok()?)))
                 .partition(|(target, package)| self.is_unchanged(target, package));
-            let mut warnings: Vec<Diagnostic> = unchanged
-                .into_iter()
-                .flat_map(|(target, package)| owners.claim_package(self, target, package))
-                .collect();
+            let mut warnings: Vec<Diagnostic> =
+                unchanged.into_iter().flat_map(|(_, package)| owners.claim_package(self, package)).collect();
             let mut newly_held = None;
             for (target, package) in changed {
-                let conflicts = owners.claim_package(self, target, package);
+                let conflicts = owners.claim_package(self, package);
                 if conflicts.is_empty() {
                     continue;
                 }
@@ -378,7 +366,8 @@ impl ClusterTypeFolder<'_> {
         placement.tree.files.remove(&folder);
         let mut others = 0;
         for (name, _) in self.current.below(&folder) {
-            if !GENERATED.contains(&name) {
+            let first = name.split('/').next().unwrap_or(name);
+            if !GENERATED.contains(&first) {
                 others += 1;
             } else if !package.files.contains_key(name) {
                 placement.tree.files.remove(&format!("{folder}/{name}"));
@@ -386,12 +375,12 @@ impl ClusterTypeFolder<'_> {
         }
         if others > 0 {
             let file = FileName { prefix: "".into(), path: folder.as_str().into() };
-            let text = format!("{others} files in this folder were not made by kalypso; they stay");
-            placement.problems.push(
-                Diagnostic::warning(text)
-                    .help("remove them if nobody needs them")
-                    .at(Location::start_of(&file)),
-            );
+            let text = match others {
+                1 => "1 file in this folder was not made by kalypso; it stays".to_owned(),
+                others => format!("{others} files in this folder were not made by kalypso; they stay"),
+            };
+            let problem = Diagnostic::warning(text).help("remove what nobody needs");
+            placement.problems.push(problem.at(Location::start_of(&file)));
         }
         for (name, blob) in &package.files {
             let path = format!("{folder}/{name}");
@@ -437,7 +426,7 @@ impl ClusterTypeFolder<'_> {
 
 /// Who defines which object of a cluster type's folder.
 #[derive(Default)]
-struct Owners(BTreeMap<ObjectKey, String>);
+struct Owners(BTreeMap<ObjectKey, Location>);
 
 impl Owners {
     /// Everything in the folder that is not going to be written now.
@@ -455,41 +444,32 @@ impl Owners {
                 target => folder.wanted.contains_key(target) && !GENERATED.contains(&name),
             };
             if stays && (name.ends_with(".yaml") || name.ends_with(".yml")) {
-                for (key, _) in checks::check(path, &blob.bytes).objects {
-                    self.0.entry(key).or_insert_with(|| format!("{}/{path}", folder.path));
+                for (key, place) in checks::check(&format!("{}/{path}", folder.path), &blob.bytes).objects {
+                    self.0.entry(key).or_insert(place);
                 }
             }
         }
     }
 
     /// The objects of a package; those that something else defines are conflicts.
-    fn claim_package(
-        &mut self,
-        folder: &ClusterTypeFolder<'_>,
-        target: &str,
-        package: &Package,
-    ) -> Vec<Diagnostic> {
-        let path = folder.folder(target);
+    fn claim_package(&mut self, folder: &ClusterTypeFolder<'_>, package: &Package) -> Vec<Diagnostic> {
         let mut conflicts = Vec::new();
-        let mut own: BTreeSet<&ObjectKey> = BTreeSet::new();
-        for (key, line) in &package.checked.objects {
-            let other = match self.0.get(key) {
-                Some(other) => other.clone(),
-                None if !own.insert(key) => "the same folder".to_owned(),
-                None => continue,
+        let mut own: BTreeMap<&ObjectKey, &Location> = BTreeMap::new();
+        for (key, place) in &package.checked.objects {
+            let other = self.0.get(key).or_else(|| own.get(key).copied());
+            let Some(other) = other else {
+                own.insert(key, place);
+                continue;
             };
-            let file = FileName { prefix: "".into(), path: path.as_str().into() };
-            conflicts.push(
-                Diagnostic::error(format!(
-                    "the {key} is also defined in {other}; no cluster could apply the folder `{}`",
-                    folder.name
-                ))
-                .help("make the names differ, for example by the deployment target's name in the template")
-                .at(Location { file, line: *line, column: 1 }),
+            let text = format!(
+                "the {key} is also defined at {other}; no cluster could apply the folder `{}`",
+                folder.name
             );
+            let help = "make the names differ, for example by the deployment target's name in the template";
+            conflicts.push(Diagnostic::error(text).help(help).at(place.clone()));
         }
         if conflicts.is_empty() {
-            self.0.extend(package.checked.objects.iter().map(|(key, _)| (key.clone(), path.clone())));
+            self.0.extend(package.checked.objects.iter().cloned());
         }
         conflicts
     }
@@ -517,6 +497,39 @@ impl Placement {
         match plane.promoted_commit() {
             Some(commit) if there.as_deref() != Some(commit) => self.write(file, commit.to_owned()),
             _ => {}
+        }
+    }
+
+    /// A file that stands where a folder belongs, or the other way round, cannot be written around.
+    fn check_paths(&mut self, current: &Tree) {
+        if current.files.is_empty() {
+            return;
+        }
+        let mut last_folder = "";
+        let mut in_the_way: BTreeSet<String> = BTreeSet::new();
+        for path in self.tree.files.keys().filter(|path| !current.files.contains_key(*path)) {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if folder != last_folder {
+                last_folder = folder;
+                let ends = folder.match_indices('/').map(|(end, _)| end).chain([folder.len()]);
+                let above =
+                    ends.map(|end| &folder[..end]).filter(|above| self.tree.files.contains_key(*above));
+                in_the_way.extend(above.map(str::to_owned));
+            }
+            if self.tree.below(path).next().is_some() {
+                in_the_way.insert(path.clone());
+            }
+        }
+        for path in in_the_way {
+            let what = if current.files.contains_key(&path) {
+                "a file or link stands where a folder"
+            } else {
+                "a folder stands where a file"
+            };
+            let file = FileName { prefix: "".into(), path: path.into() };
+            let problem = Diagnostic::error(format!("{what} belongs"))
+                .help("rename or remove it in the GitOps repository");
+            self.problems.push(problem.at(Location::start_of(&file)));
         }
     }
 

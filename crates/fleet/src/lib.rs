@@ -10,6 +10,7 @@ pub mod checks;
 pub mod compose;
 mod compute;
 mod diagnostic;
+pub mod explain;
 pub mod labels;
 mod layout;
 pub mod objects;

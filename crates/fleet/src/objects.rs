@@ -168,6 +168,25 @@ pub struct SchemaText {
     pub source: String,
     /// Where it is written
     pub location: Location,
+    /// Where and why it is no JSON
+    pub(crate) syntax_error: Option<(Location, String)>,
+}
+
+impl SchemaText {
+    /// A schema whose text stands at `location`; `locate` finds the place of a line and column of it.
+    pub(crate) fn new(
+        text: Arc<str>,
+        source: String,
+        location: Location,
+        locate: impl Fn(u32, u32) -> Location,
+    ) -> Self {
+        let syntax_error = serde_json::from_str::<serde::de::IgnoredAny>(&text).err().map(|error| {
+            let place = locate(error.line() as u32, error.column() as u32);
+            let reason = error.to_string();
+            (place, reason.split(" at line ").next().unwrap_or(&reason).to_owned())
+        });
+        SchemaText { text, source, location, syntax_error }
+    }
 }
 
 /// Which deployment targets go to which cluster types.

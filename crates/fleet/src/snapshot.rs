@@ -111,16 +111,19 @@ impl Snapshot {
             (Role::Registration(name), Ok(source)) => self.add_workloads(name, want, &source),
             (Role::Base(name), Err(reason)) => {
                 let text = format!("the base `{name}` ({}) cannot be read: {reason}", want.at.repo);
-                self.plane.problems.push(Diagnostic::error(text).at(want.location.clone()));
+                self.plane.problems.push(unreadable(text, want));
             }
+            // The base stands in the same repository: one error is enough.
+            (Role::Environments, Err(_))
+                if self.plane.problems.iter().any(|it| it.location.as_ref() == Some(&want.location)) => {}
             (Role::Environments, Err(reason)) => {
                 let text = format!("the environments of {} cannot be read: {reason}", want.at.repo);
-                self.plane.problems.push(Diagnostic::error(text).at(want.location.clone()));
+                self.plane.problems.push(unreadable(text, want));
             }
             (Role::Registration(name), Err(reason)) => {
                 let text =
                     format!("the repository of workload registration `{name}` cannot be read: {reason}");
-                self.unavailable(name, None, vec![Diagnostic::error(text).at(want.location.clone())]);
+                self.unavailable(name, None, vec![unreadable(text, want)]);
             }
         }
     }
@@ -290,17 +293,18 @@ impl ControlPlane {
     /// Takes a Workload if one source brings it; if several do, none of them counts.
     fn add_workload(&mut self, name: String, mut rivals: Vec<(Option<String>, crate::objects::Workload)>) {
         if rivals.len() > 1 {
-            let places: Vec<Location> =
-                rivals.iter().map(|(_, workload)| workload.meta.location.clone()).collect();
-            for (index, (brought_by, workload)) in rivals.into_iter().enumerate() {
-                let others = places.iter().enumerate().filter(|(other, _)| *other != index);
-                let others: Vec<String> = others.map(|(_, place)| place.to_string()).collect();
+            let bringers: Vec<(String, Location)> = rivals.iter().map(|rival| self.bringer(rival)).collect();
+            for (index, (brought_by, _)) in rivals.into_iter().enumerate() {
+                let others = bringers.iter().enumerate().filter(|(other, _)| *other != index);
+                let others: Vec<String> =
+                    others.map(|(_, (what, place))| format!("{what} at {place}")).collect();
+                let (what, place) = &bringers[index];
                 let problem = Diagnostic::error(format!(
-                    "the Workload `{name}` is brought twice; the other is at {}",
+                    "the Workload `{name}` is brought by {what} and by {}",
                     others.join(", ")
                 ))
-                .help("rename one of them")
-                .at(workload.meta.location);
+                .help("rename one of the Workloads, or remove one of the two")
+                .at(place.clone());
                 let registration =
                     brought_by.or_else(|| self.registrations.contains_key(&name).then(|| name.clone()));
                 self.unavailable.push(Unavailable {
@@ -322,6 +326,17 @@ impl ControlPlane {
         let workspace = workspace.unwrap_or_default();
         self.workloads
             .insert(name, RegisteredWorkload { workload, registration, by_registration, workspace });
+    }
+
+    /// What brings a Workload, and where that stands.
+    fn bringer(&self, (brought_by, workload): &Candidate) -> (String, Location) {
+        match brought_by.as_ref().and_then(|name| self.registrations.get(name)) {
+            Some(registration) => {
+                let name = &registration.meta.name;
+                (format!("registration `{name}`"), registration.meta.location.clone())
+            }
+            None => ("the control plane itself".to_owned(), workload.meta.location.clone()),
+        }
     }
 
     fn check_environment(&mut self) {
@@ -349,6 +364,11 @@ fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>>
         groups.entry(workload.meta.name.clone()).or_default().push((registration, workload));
     }
     groups
+}
+
+fn unreadable(text: String, want: &Want) -> Diagnostic {
+    let help = "correct the pointer, or give the repository a folder with `--repo URL=FOLDER`";
+    Diagnostic::error(text).help(help).at(want.location.clone())
 }
 
 fn ignored(parsed: &Parsed, why: &str) -> Diagnostic {

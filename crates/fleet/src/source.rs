@@ -63,13 +63,16 @@ pub fn is_of_interest(path: &str) -> bool {
 pub(crate) fn documents(source: &Source) -> Documents {
     let mut reading = Reading::new(source);
     let selected = reading.select();
-    reading.read(selected)
+    let documents = reading.read(selected);
+    Documents { documents, problems: reading.problems }
 }
 
 /// The documents of `.environments/`, whatever `.sourceignore` says.
 pub(crate) fn environment_documents(source: &Source) -> Documents {
     let selected = source.files.keys().filter(|path| is_environment(path) && is_manifest(path)).collect();
-    Reading::new(source).read(selected)
+    let mut reading = Reading::new(source);
+    let documents = reading.read(selected);
+    Documents { documents, problems: reading.problems }
 }
 
 /// Whether a file at `path` would be read as part of `source`.
@@ -136,7 +139,7 @@ impl<'a> Reading<'a> {
         let mut selected: BTreeSet<&'a String> = visible
             .iter()
             .copied()
-            .filter(|path| is_manifest(path))
+            .filter(|path| is_manifest(path) || !matches!(source.files[*path], FileContent::Bytes(_)))
             .filter(|path| !roots.iter().any(|root| is_below(path, folder_part(root))))
             .collect();
         let mut seen = BTreeSet::new();
@@ -182,23 +185,39 @@ impl<'a> Reading<'a> {
 
     fn resources(&mut self, path: &str) -> Vec<(String, Location)> {
         let file = self.file_name(path);
-        let found = self.read([path.to_owned()].iter().collect()).documents;
+        let found = self.read([path.to_owned()].iter().collect());
         let mut resources = Vec::new();
         for (_, node) in &found {
             let NodeKind::Mapping(entries) = &node.kind else {
-                self.problem(path, Diagnostic::error("a kustomization must be a mapping"));
+                let problem = Diagnostic::error("a kustomization must be a mapping");
+                self.problem(
+                    path,
+                    problem.help("list the files under `resources:`, or remove the kustomization"),
+                );
                 continue;
             };
             for (key, value) in entries.iter() {
                 match (scalar(key), &value.kind) {
                     (Some("apiVersion" | "kind" | "metadata"), _) => {}
                     (Some("resources"), NodeKind::Sequence(items)) => {
-                        let place = |item: &Node| Location::new(&file, item.start);
-                        resources.extend(
-                            items.iter().filter_map(|item| Some((scalar(item)?.to_owned(), place(item)))),
-                        );
+                        for item in items.iter() {
+                            let place = Location::new(&file, item.start);
+                            match scalar(item) {
+                                Some(path) => resources.push((path.to_owned(), place)),
+                                None => self.problems.push(
+                                    Diagnostic::error("a resource must be the path of a file or folder")
+                                        .help("write the path as text")
+                                        .at(place),
+                                ),
+                            }
+                        }
                     }
                     (Some("resources"), NodeKind::Scalar { text, .. }) if text.is_empty() => {}
+                    (Some("resources"), _) => self.problems.push(
+                        Diagnostic::error("`resources` must be a list")
+                            .help("write each path on a line of its own, after a dash")
+                            .at(Location::new(&file, value.start)),
+                    ),
                     (name, _) => self.problems.push(
                         Diagnostic::error(format!(
                             "this kustomization does more than list `resources`: `{}` is not supported",
@@ -220,23 +239,29 @@ impl<'a> Reading<'a> {
             let FileContent::Bytes(bytes) = content else { continue };
             let mut builder = GitignoreBuilder::new("");
             for (number, line) in String::from_utf8_lossy(bytes).lines().enumerate() {
-                if let Err(error) = builder.add_line(None, line) {
+                if let Err(error) = builder.add_line(None, &literal_braces(line)) {
                     let file = FileName { prefix: self.source.prefix.clone(), path: path.as_str().into() };
                     let location = Location { file, line: number as u32 + 1, column: 1 };
-                    self.problems
-                        .push(Diagnostic::error(format!("not a gitignore pattern: {error}")).at(location));
+                    self.problems.push(
+                        Diagnostic::error(format!("not a gitignore pattern: {error}"))
+                            .help("correct the pattern, or remove the line")
+                            .at(location),
+                    );
                 }
             }
             match builder.build() {
                 Ok(level) => levels.push((folder_part(path).to_owned(), level)),
-                Err(error) => self.problem(path, Diagnostic::error(format!("cannot be used: {error}"))),
+                Err(error) => {
+                    let problem = Diagnostic::error(format!("cannot be used: {error}"));
+                    self.problem(path, problem.help("use fewer or shorter patterns"));
+                }
             }
         }
         levels.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
         Ignores(levels)
     }
 
-    fn read(&mut self, paths: BTreeSet<&String>) -> Documents {
+    fn read(&mut self, paths: BTreeSet<&String>) -> Vec<(FileName, Node)> {
         let mut documents = Vec::new();
         for path in paths {
             let file = self.file_name(path);
@@ -249,7 +274,7 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        Documents { documents, problems: std::mem::take(&mut self.problems) }
+        documents
     }
 
     fn text(&self, path: &str) -> Result<String, Diagnostic> {
@@ -286,7 +311,15 @@ impl<'a> Reading<'a> {
 
 fn syntax_error(file: &FileName, text: &str, error: goyaml::ParseError) -> Diagnostic {
     let line = text.lines().nth(error.at.line.saturating_sub(1) as usize).unwrap_or_default();
-    let help = if line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t') {
+    let is_conflict =
+        |line: &str| ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark));
+    let help = if is_conflict(line) || text.lines().any(|line| line.starts_with("<<<<<<< ")) {
+        "resolve the merge conflict"
+    } else if error.message.contains("levels") {
+        "write it flatter"
+    } else if error.message.contains("nodes") {
+        "write it without so many aliases, or split the file"
+    } else if line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t') {
         "YAML is indented with spaces, never with tabs"
     } else if line.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
         "replace the curly quotes by straight ones"
@@ -294,6 +327,20 @@ fn syntax_error(file: &FileName, text: &str, error: goyaml::ParseError) -> Diagn
         "check the indentation and the quotes of this line and the one before it"
     };
     Diagnostic::error(format!("not YAML: {}", error.message)).help(help).at(Location::new(file, error.at))
+}
+
+/// Braces stand for themselves in git's patterns; the matcher would take them for alternatives.
+fn literal_braces(line: &str) -> String {
+    let mut literal = String::with_capacity(line.len());
+    let mut is_escaped = false;
+    for character in line.chars() {
+        if matches!(character, '{' | '}') && !is_escaped {
+            literal.push('\\');
+        }
+        is_escaped = character == '\\' && !is_escaped;
+        literal.push(character);
+    }
+    literal
 }
 
 /// `.sourceignore` files, the deepest first.

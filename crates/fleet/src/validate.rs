@@ -7,7 +7,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::compose::{Config, Layer};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::objects::SchemaText;
 
 /// A schema ready for use, or what is wrong with its text.
@@ -30,16 +30,19 @@ impl Schema {
 }
 
 fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
-    let wrong = |message: String, help: &str| Diagnostic::error(message).help(help).at(text.location.clone());
-    let mut schema: Json = serde_json::from_str(&text.text).map_err(|error| {
-        wrong(
-            format!("the schema of {} is not JSON: {error}", text.source),
-            "write the JSON Schema as JSON text",
-        )
-    })?;
+    if let Some((place, reason)) = &text.syntax_error {
+        let problem = Diagnostic::error(format!("the schema of {} is not JSON: {reason}", text.source));
+        return Err(problem.help("write the JSON Schema as JSON text").at(place.clone()));
+    }
+    let wrong = |message: String, help: &str| {
+        Diagnostic::error(format!("the schema of {} {message}", text.source))
+            .help(help)
+            .at(text.location.clone())
+    };
+    let mut schema: Json = serde_json::from_str(&text.text).unwrap_or_default();
     if !schema.is_object() && !schema.is_boolean() {
         let help = "a JSON Schema is an object such as {\"type\": \"object\", \"required\": [\"REGION\"]}";
-        return Err(wrong(format!("the schema of {} is no JSON Schema", text.source), help));
+        return Err(wrong("is no JSON Schema".to_owned(), help));
     }
     modern_exclusives(&mut schema);
     let mut options = jsonschema::options();
@@ -47,11 +50,37 @@ fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
         options = options.with_draft(Draft::Draft7);
     }
     options.should_validate_formats(true).build(&schema).map_err(|error| {
+        if let Some(reference) = foreign_reference(&schema) {
+            let message = format!("refers to `{reference}`, which is not read");
+            return wrong(message, "copy the definition into the schema, under `definitions`");
+        }
         let place = error.instance_path().to_string();
-        let place = if place.is_empty() { "its root".to_owned() } else { format!("`{place}`") };
-        let text = format!("the schema of {} is no valid JSON Schema: {error} (at {place})", text.source);
-        wrong(text, "correct the schema; references to other files or hosts are not followed")
+        let known = ["array", "boolean", "integer", "null", "number", "object", "string"];
+        match schema.pointer(&place).and_then(Json::as_str).filter(|_| place.ends_with("/type")) {
+            Some(name) => {
+                let help = did_you_mean(name, known)
+                    .unwrap_or_else(|| format!("the types are {}", known.join(", ")));
+                wrong(format!("is no valid JSON Schema: at `{place}`, `{name}` is no type"), &help)
+            }
+            None => {
+                let place = if place.is_empty() { "its root".to_owned() } else { format!("`{place}`") };
+                wrong(format!("is no valid JSON Schema: at {place}, {error}"), "correct the schema")
+            }
+        }
     })
+}
+
+/// The first reference that leads out of the schema.
+fn foreign_reference(schema: &Json) -> Option<&str> {
+    match schema {
+        Json::Array(items) => items.iter().find_map(foreign_reference),
+        Json::Object(object) => {
+            let own =
+                object.get("$ref").and_then(Json::as_str).filter(|reference| !reference.starts_with('#'));
+            own.or_else(|| object.values().find_map(foreign_reference))
+        }
+        _ => None,
+    }
 }
 
 /// Draft 4 wrote `"exclusiveMaximum": true` beside `maximum`; later drafts have the number itself.
@@ -294,11 +323,10 @@ mod tests {
 
     fn problems(schema: &str, config: &[(&str, &str)]) -> Vec<String> {
         let place = |path: &str| Location::start_of(&FileName { prefix: "".into(), path: path.into() });
-        let schema = Schema::new(&SchemaText {
-            text: schema.into(),
-            source: "ConfigSchema s".into(),
-            location: place("s.yaml"),
-        });
+        let schema =
+            Schema::new(&SchemaText::new(schema.into(), "ConfigSchema s".into(), place("s.yaml"), |_, _| {
+                place("s.yaml")
+            }));
         let value = |text: &str| match goyaml::read(text) {
             Ok(value @ (Value::Map(_) | Value::Seq(_))) => value,
             _ => text.into(),
@@ -374,7 +402,9 @@ mod tests {
             (
                 r#"{"$ref":"https://example.com/s.json"}"#,
                 &[],
-                &["s.yaml:1:1: error: the schema of ConfigSchema s is no valid JSON Schema"],
+                &[
+                    "s.yaml:1:1: error: the schema of ConfigSchema s refers to `https://example.com/s.json`, which is not read",
+                ],
                 "no remote references",
             ),
             (

@@ -415,11 +415,17 @@ impl<'t> Parser<'t> {
         }
         let quoted = print::quote_text(name);
         if let Some(reason) = functions::refused(name) {
-            let error = self.error_at(token.offset, format!("function {quoted} is refused"));
-            return Err(error.with_help(Some(reason.into())));
+            let error = self.error_at(token.offset, format!("function {quoted} is refused: {reason}"));
+            let help = "the same input must give the same bytes: put the value into a ConfigMap";
+            return Err(error.with_help(Some(help.into())));
         }
         let names = functions::names().into_iter().chain(builtins::names());
-        let help = nearest(name, names).map(|nearest| format!("did you mean `{nearest}`?"));
+        let help = match nearest(name, names) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "the functions are those of Go templates and sprig, and toYaml, stringify, hash, unquote"
+                .to_owned(),
+        };
+        let help = Some(help);
         Err(self.error_at(token.offset, format!("function {quoted} not defined")).with_help(help))
     }
 

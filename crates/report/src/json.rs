@@ -170,7 +170,7 @@ impl Report {
 }
 
 impl ProblemReport {
-    fn new(problem: &Diagnostic) -> ProblemReport {
+    pub(crate) fn new(problem: &Diagnostic) -> ProblemReport {
         let location = problem.location.as_ref();
         ProblemReport {
             severity: match problem.severity {

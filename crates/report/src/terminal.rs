@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use fleet::{Changeset, Diagnostic, Outcome, Placement};
+use fleet::{Changeset, Diagnostic, Outcome, Placement, Severity};
 
 /// Above this many assignments, cluster types are counted instead of listed.
 const MAX_ROWS: usize = 60;
@@ -93,27 +93,55 @@ fn held(placement: &Placement) -> String {
         }
     }
     let mut text = String::new();
-    for (problem, targets) in causes {
+    for (cause, targets) in causes {
         let more = match targets.len() {
             0..=5 => String::new(),
             count => format!(" and {} more", count - 5),
         };
         let shown = targets.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let _ =
-            writeln!(text, "\nheld: {shown}{more}\n  {}", plain(&problem.to_string()).replace('\n', "\n  "));
+        let _ = writeln!(text, "\nheld: {shown}{more}\n  {}", problem(cause).replace('\n', "\n  "));
     }
     text
 }
 
 /// Problems, each as `file:line:column: severity: message` with its help below.
-pub fn problems<'a>(problems: impl Iterator<Item = &'a Diagnostic>) -> String {
-    problems.map(|problem| plain(&problem.to_string()) + "\n").collect()
+pub fn problems<'a>(problems: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+    problems.into_iter().map(|found| problem(found) + "\n").collect()
 }
 
-/// Text from repositories without control characters: it must not steer a terminal.
-fn plain(text: &str) -> String {
-    let is_plain = |character: &char| *character == '\n' || !character.is_control();
-    text.chars().map(|character| if is_plain(&character) { character } else { '\u{FFFD}' }).collect()
+fn problem(Diagnostic { location, severity, message, help }: &Diagnostic) -> String {
+    let mut text = match location {
+        Some(location) => plain(&format!("{location}: ")),
+        None => String::new(),
+    };
+    // A runner takes a line that begins with two colons for a command.
+    if text.starts_with("::") {
+        text.insert_str(0, "./");
+    }
+    let severity = match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    text += &format!("{severity}: {}", plain(message));
+    if let Some(help) = help {
+        text += &format!("\n  help: {}", plain(help));
+    }
+    text
+}
+
+/// Text from repositories on one line, without characters that steer a terminal or hide what stands there.
+pub(crate) fn plain(text: &str) -> String {
+    let plain = |character: char| match character {
+        '\n' | '\t' => ' ',
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => '\u{FFFD}',
+        character if character.is_control() => '\u{FFFD}',
+        character => character,
+    };
+    text.chars().map(plain).collect()
 }
 
 fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use goyaml::{Mark, Node, NodeKind, Style, Value};
 
-use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean};
+use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
 use crate::source::scalar;
 
 /// Reads one object and collects what is wrong with it.
@@ -21,6 +21,8 @@ pub(super) struct Fields<'n> {
     start: Mark,
     entries: Vec<(&'n str, &'n Node, &'n Node)>,
     known: Vec<&'static str>,
+    /// Misspelt names that were reported
+    misspelt: Vec<&'n str>,
 }
 
 /// Text and where it is written.
@@ -54,11 +56,22 @@ impl<'f> Reader<'f> {
             return None;
         };
         let mut seen = BTreeSet::new();
-        let mut fields =
-            Fields { path: path.to_owned(), start: node.start, entries: Vec::new(), known: Vec::new() };
+        let mut fields = Fields {
+            path: path.to_owned(),
+            start: node.start,
+            entries: Vec::new(),
+            known: Vec::new(),
+            misspelt: Vec::new(),
+        };
         for (key, value) in entries.iter() {
             match scalar(key) {
-                None => self.problem(key.start, Diagnostic::error("a key must be text")),
+                None => {
+                    let problem = Diagnostic::error("a key must be text");
+                    self.problem(
+                        key.start,
+                        problem.help("quote it: text that begins with a brace or bracket is none"),
+                    );
+                }
                 Some(name) if !seen.insert(name) => self.duplicate(key, name),
                 Some(name) => fields.entries.push((name, key, value)),
             }
@@ -73,17 +86,14 @@ impl<'f> Reader<'f> {
 
     /// Warns of fields that nobody asked for.
     pub(super) fn finish(&mut self, fields: Fields<'_>) {
-        for (name, key, _) in &fields.entries {
-            if fields.known.contains(name) {
-                continue;
-            }
+        for (name, mark) in fields.unknown_fields() {
             let known = fields.known.iter().copied();
             let place =
                 if fields.path.is_empty() { "an object".to_owned() } else { format!("`{}`", fields.path) };
             let help = did_you_mean(name, known.clone())
                 .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", ")));
             let problem = Diagnostic::warning(format!("unknown field `{name}` of {place}; it has no effect"));
-            self.problem(key.start, problem.help(help));
+            self.problem(mark, problem.help(help));
         }
     }
 
@@ -92,12 +102,17 @@ impl<'f> Reader<'f> {
         let found = fields.take(name);
         if found.is_none() {
             let path = fields.path_of(name);
-            let nearest = did_you_mean(name, fields.unknown());
+            let unknown = fields.unknown_fields();
+            let misspelt = nearest(name, unknown.iter().map(|(name, _)| *name));
+            let place = unknown.iter().find(|(name, _)| Some(*name) == misspelt);
+            let place = place.map_or(fields.start, |(_, mark)| *mark);
+            let help = match misspelt {
+                Some(misspelt) => format!("write `{name}` instead of `{misspelt}`"),
+                None => format!("add `{name}:` here"),
+            };
+            fields.misspelt.extend(misspelt);
             let problem = Diagnostic::error(format!("the required field `{path}` is missing"));
-            self.problem(
-                fields.start,
-                problem.help(nearest.unwrap_or_else(|| format!("add `{name}:` here"))),
-            );
+            self.problem(place, problem.help(help));
         }
         found
     }
@@ -176,7 +191,14 @@ impl<'f> Reader<'f> {
     pub(super) fn wrong_type(&mut self, node: &Node, path: &str, wanted: &str) {
         let name = if path.is_empty() { "the document".to_owned() } else { format!("`{path}`") };
         let kind = kind_of(node);
-        self.problem(node.start, Diagnostic::error(format!("{name} must be {wanted}, but it is {kind}")));
+        let help = match &node.kind {
+            NodeKind::Mapping(entries) if matches!(entries.first(), Some((key, _)) if scalar(key).is_none()) => {
+                "quote it: text that begins with a brace is a mapping in YAML".to_owned()
+            }
+            _ => format!("write {wanted} here; check the indentation of the lines below"),
+        };
+        let problem = Diagnostic::error(format!("{name} must be {wanted}, but it is {kind}"));
+        self.problem(node.start, problem.help(help));
     }
 }
 
@@ -204,8 +226,14 @@ impl<'n> Fields<'n> {
         self.start
     }
 
-    fn unknown(&self) -> impl Iterator<Item = &'n str> {
-        self.entries.iter().map(|(name, _, _)| *name).filter(|name| !self.known.contains(name))
+    /// Fields that nobody asked for so far, with the places of their names.
+    pub(super) fn unknown_fields(&self) -> Vec<(&'n str, Mark)> {
+        let is_unknown = |name: &str| !self.known.contains(&name) && !self.misspelt.contains(&name);
+        self.entries
+            .iter()
+            .filter(|(name, _, _)| is_unknown(name))
+            .map(|(name, key, _)| (*name, key.start))
+            .collect()
     }
 }
 
@@ -218,6 +246,11 @@ pub(super) fn is_null(node: &Node) -> bool {
 }
 
 fn kind_of(node: &Node) -> &'static str {
+    match node.kind {
+        NodeKind::Sequence(_) => return "a list",
+        NodeKind::Mapping(_) => return "a mapping",
+        NodeKind::Scalar { .. } => {}
+    }
     match node.to_value() {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -219,10 +219,16 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
 }
 
 fn config_schema(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<ConfigSchema> {
-    let schema = reader.required_text(spec, "schema");
-    let (meta, schema) = (meta?, schema?);
-    let source = format!("ConfigSchema {}", meta.name);
-    Some(ConfigSchema { schema: SchemaText { text: schema.text, source, location: schema.location }, meta })
+    let node = reader.required(spec, "schema");
+    let meta = meta?;
+    let schema = schema(reader, node?, "spec.schema", format!("ConfigSchema {}", meta.name))?;
+    Some(ConfigSchema { meta, schema })
+}
+
+fn schema(reader: &mut Reader<'_>, node: &Node, path: &str, source: String) -> Option<SchemaText> {
+    let text = reader.text(node, path)?;
+    let locate = |line, column| reader.location(node.locate(line, column));
+    Some(SchemaText::new(text.text, source, text.location, locate))
 }
 
 fn scheduling_policy(
@@ -292,7 +298,12 @@ fn selector(reader: &mut Reader<'_>, node: &Node, path: &str) -> Selector {
             selector.requirements.extend(expression(reader, item, &format!("{path}[{index}]")));
         }
     }
-    reader.finish(fields);
+    for (name, mark) in fields.unknown_fields() {
+        let known = did_you_mean(name, ["matchLabels", "matchExpressions"]);
+        let help = known.unwrap_or_else(|| format!("put it under `{path}.matchLabels`"));
+        let problem = format!("`{name}` stands directly under `{path}`, where it selects nothing");
+        reader.problem(mark, Diagnostic::error(problem).help(help));
+    }
     selector
 }
 
@@ -335,7 +346,9 @@ fn expression(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Requir
     let operator = operator.and_then(|text| word(reader, &text, &operator_path, &names));
     let values_path = fields.path_of("values");
     let mut values = Vec::new();
+    let mut has_values = false;
     if let Some(node) = fields.take("values") {
+        has_values = !matches!(&node.kind, NodeKind::Sequence(items) if items.is_empty());
         for (index, item) in reader.list(node, &values_path).iter().enumerate() {
             if let Some(value) = reader.text(item, &format!("{values_path}[{index}]")) {
                 let problem = labels::value_error(&value.text);
@@ -347,7 +360,7 @@ fn expression(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Requir
     reader.finish(fields);
     let operator = operator?;
     let needs_values = matches!(operator, OperatorName::In | OperatorName::NotIn);
-    if needs_values == values.is_empty() {
+    if needs_values != has_values {
         let (what, help) = match needs_values {
             true => ("needs values", "add `values: […]`, or use `Exists`"),
             false => ("takes no values", "remove `values`, or use `In`"),
@@ -433,9 +446,6 @@ fn schemas(reader: &mut Reader<'_>, fields: &mut Fields<'_>, source: &str) -> Ve
     let path = fields.path_of("configSchemas");
     let Some(node) = fields.take("configSchemas") else { return Vec::new() };
     let items = reader.list(node, &path);
-    let text = |(index, item)| {
-        let text = reader.text(item, &format!("{path}[{index}]"))?;
-        Some(SchemaText { text: text.text, source: source.to_owned(), location: text.location })
-    };
-    items.iter().enumerate().filter_map(text).collect()
+    let read = |(index, item)| schema(reader, item, &format!("{path}[{index}]"), source.to_owned());
+    items.iter().enumerate().filter_map(read).collect()
 }

@@ -162,9 +162,12 @@ impl<'a> Header<'a> {
         if kind == "ConfigMap" {
             if self.is_config && (group, version) != ("", "v1") {
                 problems.push(
-                    Diagnostic::error(format!("there is no ConfigMap of `apiVersion` {group}/{version}"))
-                        .help("write `apiVersion: v1`")
-                        .at(version_at()),
+                    Diagnostic::error(format!(
+                        "there is no ConfigMap of `apiVersion` `{}`",
+                        self.api_version.unwrap_or_default()
+                    ))
+                    .help("write `apiVersion: v1`")
+                    .at(version_at()),
                 );
             }
             return known.filter(|_| self.is_config && (group, version) == ("", "v1"));

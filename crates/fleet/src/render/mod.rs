@@ -140,9 +140,11 @@ impl Templates {
         let help = did_you_mean(&wanted.name, of_kind()).unwrap_or_else(|| {
             format!("{} templates are {}", kind.word(), crate::diagnostic::some_of(of_kind()))
         });
-        Diagnostic::error(format!("there is no template `{}`", wanted.name))
-            .help(help)
-            .at(wanted.location.clone())
+        let text = match &*wanted.name {
+            "" => "the name of the template is empty".to_owned(),
+            name => format!("there is no template `{name}`"),
+        };
+        Diagnostic::error(text).help(help).at(wanted.location.clone())
     }
 }
 

@@ -1,0 +1,463 @@
+//! Why a deployment target is on a cluster type or not, and how its config came about.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use goyaml::Value;
+
+use crate::applies::Condition;
+use crate::compose::{ConfigValue, Layer, LayerValue};
+use crate::compute::Outcome;
+use crate::diagnostic::{Diagnostic, Location, did_you_mean, some_of};
+use crate::labels::Requirement;
+use crate::objects::{ClusterType, SchedulingPolicy};
+use crate::schedule::{Assignment, DeploymentTarget};
+
+/// This many cluster types are the nearest ones.
+const NEAREST: usize = 3;
+
+/// What somebody wants to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// Name of a deployment target
+    pub target: &'q str,
+    /// Name of a cluster type; without one, all of them are meant
+    pub cluster_type: Option<&'q str>,
+    /// A key of the config; without one, all of them are meant
+    pub key: Option<&'q str>,
+}
+
+/// The answer to a question.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// The environment
+    pub environment: &'a str,
+    /// The deployment target
+    pub target: &'a DeploymentTarget,
+    /// What there is to say about it
+    pub answer: Answer<'a>,
+}
+
+/// What can be said about a deployment target.
+#[derive(Debug)]
+pub enum Answer<'a> {
+    /// On all cluster types
+    Overview(Overview<'a>),
+    /// On a cluster type that it is scheduled on
+    Scheduled(Scheduled<'a>),
+    /// On a cluster type that it is not scheduled on
+    NotScheduled(NotScheduled<'a>),
+}
+
+/// Where a deployment target is and where it is not.
+#[derive(Debug)]
+pub struct Overview<'a> {
+    /// How many cluster types there are
+    pub cluster_types: usize,
+    /// The cluster types that it is on, by name, each with the policies that say so
+    pub on: Vec<(&'a ClusterType, Vec<&'a SchedulingPolicy>)>,
+    /// Every policy's terms for deployment targets; those that fail least come first
+    pub policies: Vec<Judgement<'a>>,
+    /// The cluster types that lack least, nearest first, each with the policy that is nearest to it
+    pub nearest: Vec<(&'a ClusterType, Judgement<'a>)>,
+}
+
+/// Why a deployment target is on a cluster type, and with which config.
+#[derive(Debug)]
+pub struct Scheduled<'a> {
+    /// The cluster type
+    pub cluster_type: &'a ClusterType,
+    /// The policies that put it there
+    pub policies: Vec<Judgement<'a>>,
+    /// Why it has no manifests, if it has none
+    pub problems: &'a [Arc<Diagnostic>],
+    /// The values asked for, by key
+    pub values: Vec<ValueHistory<'a>>,
+    /// ConfigMaps that have the key asked for, but do not apply here
+    pub elsewhere: Vec<Elsewhere<'a>>,
+}
+
+/// Why a deployment target is not on a cluster type.
+#[derive(Debug)]
+pub struct NotScheduled<'a> {
+    /// The cluster type
+    pub cluster_type: &'a ClusterType,
+    /// Every policy; those that fail least come first
+    pub policies: Vec<Judgement<'a>>,
+    /// The cluster types that it is on, by name
+    pub on: Vec<&'a ClusterType>,
+}
+
+/// A policy and how each of its terms turned out.
+#[derive(Debug)]
+pub struct Judgement<'a> {
+    /// The policy
+    pub policy: &'a SchedulingPolicy,
+    /// Its terms, as far as they were judged, in the order in which they are written
+    pub terms: Vec<Term<'a>>,
+}
+
+/// One term of a policy, applied.
+#[derive(Debug)]
+pub struct Term<'a> {
+    /// What it was applied to
+    pub subject: Subject,
+    /// What it asks for
+    pub asked: Asked<'a>,
+    /// The value that is there
+    pub found: Option<&'a str>,
+    /// Whether it holds
+    pub is_met: bool,
+    /// Where it is written; for a workspace, where its policy is
+    pub location: &'a Location,
+}
+
+/// What a term applies to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The deployment target
+    DeploymentTarget,
+    /// The cluster type
+    ClusterType,
+}
+
+/// What a term asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// A workspace
+    Workspace(&'a str),
+    /// Something of a label
+    Label(&'a Requirement),
+}
+
+/// A config value and everything that went into it.
+#[derive(Debug)]
+pub struct ValueHistory<'a> {
+    /// Its key
+    pub key: &'a str,
+    /// What it came to
+    pub value: &'a Value,
+    /// What each layer said, in the order in which they apply
+    pub layers: Vec<LayerPart<'a>>,
+}
+
+/// What one layer said about a config value.
+#[derive(Debug)]
+pub struct LayerPart<'a> {
+    /// The layer
+    pub layer: &'a Layer,
+    /// Its own value, and where that is written
+    pub written: &'a LayerValue,
+    /// What became of it
+    pub fate: Fate,
+}
+
+/// What became of a layer's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A later layer replaced it
+    Lost,
+    /// Later layers were merged into it
+    Merged,
+    /// No later layer has the key
+    Won,
+}
+
+/// A layer that has a key, but does not apply.
+#[derive(Debug)]
+pub struct Elsewhere<'a> {
+    /// The layer
+    pub layer: &'a Layer,
+    /// Its own value, and where that is written
+    pub written: &'a LayerValue,
+    /// The first of its conditions that is not met
+    pub unmet: &'a Condition,
+}
+
+impl Outcome {
+    /// Answers a question; a name that does not exist is an error that says which ones do.
+    ///
+    /// Nothing is indexed for it: targets, cluster types and assignments are sorted.
+    pub fn explain(&self, question: &Question<'_>) -> Result<Explanation<'_>, Diagnostic> {
+        let target = self.target_index(question.target)?;
+        let answer = match question.cluster_type {
+            None => Answer::Overview(self.overview(target)),
+            Some(name) => {
+                let kind = self.cluster_type_index(name)?;
+                match self.assignment_index(kind, target) {
+                    Some(index) => Answer::Scheduled(self.scheduled(index, question.key)?),
+                    None => Answer::NotScheduled(self.not_scheduled(kind, target)),
+                }
+            }
+        };
+        Ok(Explanation { environment: &self.plane.environment, target: self.target(target), answer })
+    }
+
+    fn target(&self, index: u32) -> &DeploymentTarget {
+        &self.schedule.targets[index as usize]
+    }
+
+    fn cluster_type(&self, index: u32) -> &ClusterType {
+        &self.schedule.cluster_types[index as usize]
+    }
+
+    fn assignment_index(&self, kind: u32, target: u32) -> Option<usize> {
+        let place = |it: &Assignment| (it.cluster_type, it.target);
+        self.schedule.assignments.binary_search_by_key(&(kind, target), place).ok()
+    }
+
+    fn target_index(&self, name: &str) -> Result<u32, Diagnostic> {
+        let targets = &self.schedule.targets;
+        if let Ok(index) = targets.binary_search_by(|target| (*target.name).cmp(name)) {
+            return Ok(index as u32);
+        }
+        let environment = &self.plane.environment;
+        if let Some((other, location)) = self.of_other_environment(name) {
+            let text = format!("the deployment target `{name}` is for `{other}`, not for `{environment}`");
+            return Err(Diagnostic::error(text)
+                .help(format!("ask with `--environment {other}`"))
+                .at(location.clone()));
+        }
+        let mut help = known(name, "deployment targets", targets.iter().map(|target| &*target.name));
+        let unavailable: BTreeSet<&str> = self
+            .plane
+            .unavailable
+            .iter()
+            .chain(&self.schedule.colliding)
+            .filter_map(|it| it.workload.as_deref().or(it.registration.as_deref()))
+            .collect();
+        if !unavailable.is_empty() {
+            help += &format!(
+                "; these applications cannot be used, `kalypso validate` says why: {}",
+                some_of(unavailable)
+            );
+        }
+        Err(Diagnostic::error(format!("`{environment}` has no deployment target `{name}`")).help(help))
+    }
+
+    /// The environment of a target that a Workload declares, and where it says so.
+    fn of_other_environment(&self, name: &str) -> Option<(&str, &Location)> {
+        let workloads = self.plane.workloads.values().map(|registered| &registered.workload);
+        let mut targets = workloads.filter_map(|workload| {
+            let own = name.strip_prefix(&*workload.meta.name)?.strip_prefix('-')?;
+            workload.targets.iter().find(|target| target.name == own)
+        });
+        let target = targets.find(|target| target.environment != self.plane.environment)?;
+        Some((&target.environment, &target.location))
+    }
+
+    fn cluster_type_index(&self, name: &str) -> Result<u32, Diagnostic> {
+        let kinds = &self.schedule.cluster_types;
+        let found = kinds.binary_search_by(|kind| (*kind.meta.name).cmp(name));
+        found.map(|index| index as u32).map_err(|_| {
+            let help = known(name, "cluster types", kinds.iter().map(|kind| &*kind.meta.name));
+            let text = format!("`{}` has no cluster type `{name}`", self.plane.environment);
+            Diagnostic::error(text).help(help)
+        })
+    }
+
+    fn overview(&self, index: u32) -> Overview<'_> {
+        let target = self.target(index);
+        let mut policies: Vec<Judgement<'_>> =
+            self.plane.policies.iter().map(|policy| Judgement::new(policy, Some(target), None)).collect();
+        policies.sort_by_cached_key(Judgement::failing_count);
+        let mut on = Vec::new();
+        let mut near = Vec::new();
+        for (kind, kind_index) in self.schedule.cluster_types.iter().zip(0..) {
+            match self.assignment_index(kind_index, index) {
+                Some(assignment) => on.push((kind, self.policies_of(assignment))),
+                None => {
+                    near.extend(nearest_policy(&policies, kind).map(|(count, policy)| (count, kind, policy)))
+                }
+            }
+        }
+        // Stable: what lacks equally much stays in the order of names.
+        near.sort_by_key(|(count, _, _)| *count);
+        near.truncate(NEAREST);
+        let judged = |(_, kind, policy)| (kind, Judgement::new(policy, Some(target), Some(kind)));
+        let nearest = near.into_iter().map(judged).collect();
+        Overview { cluster_types: self.schedule.cluster_types.len(), on, policies, nearest }
+    }
+
+    fn policies_of(&self, assignment: usize) -> Vec<&SchedulingPolicy> {
+        let policies = &self.schedule.assignments[assignment].policies;
+        policies.iter().map(|index| &self.plane.policies[*index as usize]).collect()
+    }
+
+    fn scheduled(&self, index: usize, key: Option<&str>) -> Result<Scheduled<'_>, Diagnostic> {
+        let assignment = &self.schedule.assignments[index];
+        let (target, kind) = (self.target(assignment.target), self.cluster_type(assignment.cluster_type));
+        let policies = self.policies_of(index).into_iter();
+        let config = &self.configs[index].values;
+        let of_key = |(name, _): &(&String, &ConfigValue)| key.is_none_or(|key| key == *name);
+        let values: Vec<ValueHistory<'_>> =
+            config.iter().filter(of_key).map(|(key, value)| self.history(key, value)).collect();
+        let elsewhere: Vec<Elsewhere<'_>> =
+            key.map(|key| self.elsewhere(key, target, kind)).unwrap_or_default();
+        if let Some(key) = key.filter(|_| values.is_empty() && elsewhere.is_empty()) {
+            let here = config.keys().map(String::as_str);
+            let text = format!("no ConfigMap has the key `{key}`");
+            return Err(Diagnostic::error(text).help(known(key, "keys", here)));
+        }
+        Ok(Scheduled {
+            cluster_type: kind,
+            policies: policies.map(|policy| Judgement::new(policy, Some(target), Some(kind))).collect(),
+            problems: self.packages[index].as_ref().err().map_or(&[], |problems| problems),
+            values,
+            elsewhere,
+        })
+    }
+
+    fn history<'a>(&'a self, key: &'a str, value: &'a ConfigValue) -> ValueHistory<'a> {
+        let layers = value.layers.iter().map(|index| &self.layers[*index as usize]);
+        let parts: Vec<(&Layer, &LayerValue)> =
+            layers.filter_map(|layer| Some((layer, layer.values.get(key)?))).collect();
+        let fates = fates(&parts.iter().map(|(_, written)| &written.value).collect::<Vec<_>>());
+        let part = |((layer, written), fate)| LayerPart { layer, written, fate };
+        ValueHistory { key, value: &value.value, layers: parts.into_iter().zip(fates).map(part).collect() }
+    }
+
+    fn elsewhere(&self, key: &str, target: &DeploymentTarget, kind: &ClusterType) -> Vec<Elsewhere<'_>> {
+        let is_unmet = |it: &&Condition| !it.is_met_by_cluster_type(kind) && !it.is_met_by_target(target);
+        let elsewhere = self.layers.iter().filter_map(|layer| {
+            let written = layer.values.get(key)?;
+            Some(Elsewhere { layer, written, unmet: layer.conditions.iter().find(is_unmet)? })
+        });
+        elsewhere.collect()
+    }
+
+    fn not_scheduled(&self, kind: u32, target: u32) -> NotScheduled<'_> {
+        let kinds = self.schedule.cluster_types.iter().zip(0..);
+        let on = kinds.filter(|(_, index)| self.assignment_index(*index, target).is_some());
+        let (kind, target_object) = (self.cluster_type(kind), self.target(target));
+        let judge = |policy| Judgement::new(policy, Some(target_object), Some(kind));
+        let mut policies: Vec<Judgement<'_>> = self.plane.policies.iter().map(judge).collect();
+        policies.sort_by_cached_key(Judgement::failing_count);
+        NotScheduled { cluster_type: kind, policies, on: on.map(|(kind, _)| kind).collect() }
+    }
+}
+
+/// The policy that fails least on a cluster type, and in how many terms.
+///
+/// `judged` starts with the policies that fail least on the target, so that few have to be looked at.
+fn nearest_policy<'a>(judged: &[Judgement<'a>], kind: &ClusterType) -> Option<(usize, &'a SchedulingPolicy)> {
+    let mut best: Option<(usize, &SchedulingPolicy)> = None;
+    for judgement in judged {
+        let on_target = judgement.failing_count();
+        if best.is_some_and(|(least, _)| least <= on_target) {
+            break;
+        }
+        let terms = &judgement.policy.cluster_types.requirements;
+        let on_kind = terms.iter().filter(|term| !term.matches(&kind.meta.labels)).count();
+        if best.is_none_or(|(least, _)| on_target + on_kind < least) {
+            best = Some((on_target + on_kind, judgement.policy));
+        }
+    }
+    best
+}
+
+/// What became of each of these values of one key, which apply in this order.
+///
+/// Only two maps or two lists merge; anything else replaces what was there.
+fn fates(values: &[&Value]) -> Vec<Fate> {
+    let merges = |pair: &[&Value]| {
+        matches!((pair[0], pair[1]), (Value::Map(_), Value::Map(_)) | (Value::Seq(_), Value::Seq(_)))
+    };
+    let replaced = values.windows(2).rposition(|pair| !merges(pair)).map_or(0, |index| index + 1);
+    let fate = |index| match index {
+        index if index < replaced => Fate::Lost,
+        index if index + 1 == values.len() => Fate::Won,
+        _ => Fate::Merged,
+    };
+    (0..values.len()).map(fate).collect()
+}
+
+/// The name that was probably meant, and which ones there are.
+fn known<'a>(name: &str, things: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    if names.clone().next().is_none() {
+        return format!("there are no {things}");
+    }
+    // A part of a name is as common as a slip of the keyboard: targets are long.
+    let containing = || {
+        let found = names.clone().find(|known| !name.is_empty() && known.contains(name))?;
+        Some(format!("did you mean `{found}`?"))
+    };
+    let guess = did_you_mean(name, names.clone()).or_else(containing);
+    let list = format!("{things}: {}", some_of(names));
+    guess.map_or(list.clone(), |guess| format!("{guess} {list}"))
+}
+
+impl<'a> Judgement<'a> {
+    /// Applies the policy's terms for deployment targets, for cluster types, or both.
+    fn new(
+        policy: &'a SchedulingPolicy,
+        target: Option<&'a DeploymentTarget>,
+        kind: Option<&'a ClusterType>,
+    ) -> Judgement<'a> {
+        let mut terms = Vec::new();
+        if let Some(target) = target {
+            terms.extend(policy.workspace.as_ref().map(|workspace| Term {
+                subject: Subject::DeploymentTarget,
+                asked: Asked::Workspace(workspace),
+                found: Some(&target.workspace),
+                is_met: *workspace == target.workspace,
+                location: &policy.meta.location,
+            }));
+            let requirements = policy.targets.requirements.iter();
+            terms.extend(requirements.map(|it| Term::new(Subject::DeploymentTarget, it, &target.labels)));
+        }
+        if let Some(kind) = kind {
+            let requirements = policy.cluster_types.requirements.iter();
+            terms.extend(requirements.map(|it| Term::new(Subject::ClusterType, it, &kind.meta.labels)));
+        }
+        Judgement { policy, terms }
+    }
+
+    /// The terms that fail, in the order in which they are written.
+    pub fn failing(&self) -> impl Iterator<Item = &Term<'a>> {
+        self.terms.iter().filter(|term| !term.is_met)
+    }
+
+    /// How many terms fail.
+    pub fn failing_count(&self) -> usize {
+        self.failing().count()
+    }
+}
+
+impl<'a> Term<'a> {
+    fn new(subject: Subject, requirement: &'a Requirement, labels: &'a crate::labels::Labels) -> Term<'a> {
+        Term {
+            subject,
+            asked: Asked::Label(requirement),
+            found: labels.get(&requirement.key).map(String::as_str),
+            is_met: requirement.matches(labels),
+            location: &requirement.location,
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// The label's key, or `workspace`.
+    pub fn key(&self) -> &str {
+        match self {
+            Asked::Workspace(_) => "workspace",
+            Asked::Label(requirement) => &requirement.key,
+        }
+    }
+}
+
+/// As `kubectl` takes it.
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Asked::Workspace(workspace) => write!(f, "workspace={workspace}"),
+            Asked::Label(requirement) => requirement.fmt(f),
+        }
+    }
+}
+
+/// A config value as JSON; keys that are no text are printed.
+pub fn json(value: &Value) -> serde_json::Value {
+    crate::validate::json(value)
+}
