@@ -50,6 +50,15 @@ pub(crate) struct PlaneArgs {
     pub(crate) repos: Vec<RepoFolder>,
 }
 
+impl PlaneArgs {
+    /// The folder with the content of the environment's branch.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let workspace =
+            || std::env::var_os("GITHUB_WORKSPACE").filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.control_plane.clone().or_else(workspace).unwrap_or_else(|| PathBuf::from("."))
+    }
+}
+
 /// Flags of `schedule`.
 #[derive(Debug, Args)]
 pub(crate) struct ScheduleArgs {
@@ -158,7 +167,7 @@ pub(crate) struct RepoFolder {
 }
 
 fn repo_folder(text: &str) -> Result<RepoFolder, String> {
-    match text.rsplit_once('=') {
+    match text.split_once('=') {
         Some((url, folder)) if !url.is_empty() && !folder.is_empty() => {
             Ok(RepoFolder { url: url.trim().to_owned(), folder: folder.trim().into() })
         }
@@ -219,7 +228,14 @@ pub(crate) fn arguments(
     given: impl Iterator<Item = OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<OsString>, Failure> {
-    let mut arguments: Vec<OsString> = given.filter(|argument| !argument.is_empty()).collect();
+    let mut arguments: Vec<OsString> = Vec::new();
+    for argument in given {
+        // An Action passes what is not set as an empty text, which takes the flag before it along.
+        match argument.is_empty() {
+            true => drop(arguments.pop_if(|last| is_bare_flag(last))),
+            false => arguments.push(argument),
+        }
+    }
     let environment: BTreeMap<String, String> = environment
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -251,6 +267,10 @@ pub(crate) fn arguments(
     Ok(arguments)
 }
 
+fn is_bare_flag(argument: &OsString) -> bool {
+    argument.to_str().is_some_and(|text| text.starts_with("--") && !text.contains('='))
+}
+
 fn refuse_unknown(inputs: &BTreeMap<String, &str>, command: &clap::Command) -> Result<(), Failure> {
     let known: BTreeSet<&str> = command.get_subcommands().flat_map(flags).chain(["mode"]).collect();
     let Some(unknown) = inputs.keys().find(|name| !known.contains(name.as_str())) else { return Ok(()) };
@@ -274,7 +294,7 @@ mod tests {
 
     #[test]
     fn inputs_become_flags() {
-        let cases: [(&[&str], &[(&str, &str)], &[&str], &str); 5] = [
+        let cases: [(&[&str], &[(&str, &str)], &[&str], &str); 6] = [
             (
                 &[""],
                 &[("INPUT_MODE", "schedule"), ("INPUT_OUT", "gitops")],
@@ -283,6 +303,7 @@ mod tests {
             ),
             (&["schedule", "--out", "a"], &[("INPUT_OUT", "b")], &["schedule", "--out", "a"], "a flag wins"),
             (&["schedule"], &[("INPUT_OUT", ""), ("OUT", "x")], &["schedule"], "an empty input is absent"),
+            (&["schedule", "--out", "", "--strict"], &[], &["schedule", "--strict"], "an empty value, too"),
             (
                 &["schedule"],
                 &[("INPUT_REPO", "a=b\n\n c=d \n")],

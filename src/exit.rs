@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::world::terminal;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -53,7 +55,7 @@ impl Failure {
 
     /// Says it on standard error.
     pub(crate) fn report(self) -> Exit {
-        eprintln!("error: {:#}\n  help: {}", self.error, self.help);
+        terminal::complain(&format!("error: {:#}\n  help: {}\n", self.error, self.help));
         self.exit
     }
 }

@@ -5,9 +5,12 @@ use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::exit::{Exit, Failure};
+use crate::world::terminal;
 
 /// Prints completions for `shell`.
 pub(crate) fn run(shell: Shell) -> Result<Exit, Failure> {
-    clap_complete::generate(shell, &mut Cli::command(), "kalypso", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "kalypso", &mut script);
+    terminal::say(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }

@@ -7,12 +7,13 @@ use report::ExplanationReport;
 use super::load;
 use crate::cli::{ExplainArgs, Format};
 use crate::exit::{Exit, Failure};
+use crate::world::terminal;
 
 /// Answers one question.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
-    let plane = load::control_plane(&arguments.plane)?;
+    let plane = load::control_plane(&arguments.plane)?.plane;
     if plane.problems.iter().any(Diagnostic::is_error) {
-        eprint!("{}", report::problems(plane.problems.iter()));
+        terminal::complain(&report::problems(&plane.problems));
         return Ok(Exit::Input);
     }
     let outcome = fleet::compute(plane, ManifestChecks::Off);
@@ -24,15 +25,15 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
     let explanation = match outcome.explain(&question) {
         Ok(explanation) => explanation,
         Err(unknown) => {
-            eprint!("{}", report::problems([&unknown].into_iter()));
+            terminal::complain(&report::problems([&unknown]));
             return Ok(Exit::Usage);
         }
     };
     match arguments.format {
-        Format::Text => print!("{}", report::explanation(&explanation)),
+        Format::Text => terminal::say(&report::explanation(&explanation)),
         Format::Json => {
             let json = serde_json::to_string_pretty(&ExplanationReport::new(&explanation));
-            println!("{}", json.map_err(|error| Failure::world(error, "please report this"))?);
+            terminal::say(&(json.map_err(|error| Failure::world(error, "please report this"))? + "\n"));
         }
     }
     Ok(Exit::Done)

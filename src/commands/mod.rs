@@ -9,8 +9,6 @@ mod validate;
 use crate::cli::Command;
 use crate::exit::{Exit, Failure};
 
-pub(crate) use load::plane_folder;
-
 /// Carries out a command.
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {

@@ -3,17 +3,16 @@
 use fleet::{Diagnostic, Outcome, Placement, RepoPath};
 use report::Report;
 
-use super::load;
+use super::load::{self, Loaded};
 use crate::cli::{FailurePolicy, ScheduleArgs};
 use crate::exit::{Exit, Failure};
-use crate::world::{file, out::Out};
+use crate::world::{file, out::Out, terminal};
 
 /// Computes an environment and writes what differs.
 pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
     arguments.report.as_deref().map(file::check).transpose()?;
-    let out = arguments.out.as_deref().map(|out| Out::new(out, &arguments.plane)).transpose()?;
-    let mut plane = load::control_plane(&arguments.plane)?;
-    plane.problems.sort();
+    let Loaded { plane, folders } = load::control_plane(&arguments.plane)?;
+    let out = arguments.out.as_deref().map(|out| Out::new(out, &folders)).transpose()?;
     if plane.problems.iter().any(Diagnostic::is_error) {
         return refuse(arguments, plane.problems.iter());
     }
@@ -23,19 +22,19 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
     let placement = outcome.place(&current, &root);
     let changes = current.changes_to(&placement.tree);
 
-    let mut problems: Vec<&Diagnostic> = outcome.problems().chain(&placement.problems).collect();
-    problems.sort();
-    eprint!("{}", report::problems(problems));
-    print!("{}", report::schedule(&outcome, &placement, &changes));
-    let verdict = verdict(arguments, &placement);
+    let verdict = verdict(arguments, &outcome, &placement);
     if let (Verdict::Publish(_), Some(out)) = (&verdict, &out) {
         out.write(&changes)?;
     }
     write_report(arguments, &Report::new(&outcome, &placement, &root, &changes))?;
+    let mut problems: Vec<&Diagnostic> = outcome.problems().chain(&placement.problems).collect();
+    problems.sort();
+    terminal::complain(&report::problems(problems));
+    terminal::say(&report::schedule(&outcome, &placement, &changes));
     Ok(match verdict {
         Verdict::Publish(exit) => exit,
         Verdict::Refuse(why) => {
-            eprintln!("error: {why}; nothing is written");
+            terminal::complain(&format!("error: {why}; nothing is written\n"));
             Exit::Input
         }
     })
@@ -47,11 +46,12 @@ enum Verdict {
     Refuse(&'static str),
 }
 
-fn verdict(arguments: &ScheduleArgs, placement: &Placement) -> Verdict {
+fn verdict(arguments: &ScheduleArgs, outcome: &Outcome, placement: &Placement) -> Verdict {
     if placement.problems.iter().any(Diagnostic::is_error) {
         return Verdict::Refuse("the GitOps branch cannot take this tree");
     }
-    match (placement.held.is_empty(), arguments.failure_policy, arguments.fail_on_held) {
+    let is_whole = placement.held.is_empty() && !outcome.problems().any(Diagnostic::is_error);
+    match (is_whole, arguments.failure_policy, arguments.fail_on_held) {
         (false, FailurePolicy::Block, _) => {
             Verdict::Refuse("something would be held, and --failure-policy is block")
         }
@@ -70,9 +70,10 @@ fn refuse<'a>(
     arguments: &ScheduleArgs,
     problems: impl Iterator<Item = &'a Diagnostic> + Clone,
 ) -> Result<Exit, Failure> {
-    eprint!("{}", report::problems(problems.clone()));
     let errors = problems.clone().filter(|problem| problem.is_error()).count();
-    eprintln!("error: the control plane has {}; nothing is written", report::counted(errors, "error"));
+    let errors =
+        format!("error: the control plane has {}; nothing is written\n", report::counted(errors, "error"));
+    terminal::complain(&(report::problems(problems.clone()) + &errors));
     write_report(arguments, &Report::failed(&arguments.plane.environment, problems))?;
     Ok(Exit::Input)
 }

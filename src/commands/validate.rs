@@ -5,11 +5,12 @@ use fleet::{Diagnostic, ManifestChecks, RepoPath, Severity, Tree};
 use super::load;
 use crate::cli::ValidateArgs;
 use crate::exit::{Exit, Failure};
+use crate::world::terminal;
 
 /// Checks a control plane.
 pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
-    let plane = load::control_plane(&arguments.plane)?;
-    let problems = if plane.problems.iter().any(Diagnostic::is_error) {
+    let plane = load::control_plane(&arguments.plane)?.plane;
+    let mut problems = if plane.problems.iter().any(Diagnostic::is_error) {
         plane.problems
     } else {
         let outcome = fleet::compute(plane, ManifestChecks::Error);
@@ -21,16 +22,15 @@ pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
         problems.extend(outcome.without_effect());
         problems
     };
-    let mut problems = problems;
     if arguments.strict {
         problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
     }
     problems.sort();
     problems.dedup();
-    eprint!("{}", report::problems(&problems));
+    terminal::complain(&report::problems(&problems));
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
     let counts = (report::counted(errors, "error"), report::counted(warnings, "warning"));
-    println!("{}: {}, {}", arguments.plane.environment, counts.0, counts.1);
+    terminal::say(&format!("{}: {}, {}\n", arguments.plane.environment, counts.0, counts.1));
     Ok(if errors > 0 { Exit::Input } else { Exit::Done })
 }

@@ -7,6 +7,9 @@ use anyhow::Context;
 
 use crate::exit::Failure;
 
+/// What the names of unfinished files begin with.
+pub(crate) const TEMPORARY: &str = ".kalypso-";
+
 /// Replaces or creates `path`.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     replace(path, bytes)
@@ -32,7 +35,7 @@ fn folder_of(path: &Path) -> &Path {
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".kalypso-");
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
     let mut file = builder.tempfile_in(folder)?;

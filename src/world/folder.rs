@@ -33,14 +33,25 @@ impl Folder {
         &self.0
     }
 
-    /// What is below `path` and may count; people see `prefix` before the path of each file.
-    pub(crate) fn source(&self, path: &str, prefix: &str) -> Result<Source, Failure> {
-        let root = self.0.join(path);
+    /// A folder in it, if there is one at `path`.
+    pub(crate) fn inside(&self, path: &str) -> Option<Folder> {
+        let inside = Folder(if path.is_empty() { self.0.clone() } else { self.0.join(path) });
+        inside.0.is_dir().then_some(inside)
+    }
+
+    /// What is in it and may count; people see `prefix` before the path of each file.
+    pub(crate) fn source(&self, prefix: &str) -> Result<Source, Failure> {
         let mut files = BTreeMap::new();
-        read(&root, "", 0, &mut files)
-            .with_context(|| format!("cannot read {}", root.display()))
+        read(&self.0, "", 0, &mut files)
+            .with_context(|| format!("cannot read {}", self.0.display()))
             .map_err(|error| Failure::world(error, "check that it exists and may be read"))?;
         Ok(Source { prefix: prefix.into(), files })
+    }
+
+    /// Its path, as the beginning of the paths in it.
+    pub(crate) fn prefix(&self) -> String {
+        let text = self.0.display().to_string();
+        if text.is_empty() || text.ends_with('/') { text } else { text + "/" }
     }
 }
 

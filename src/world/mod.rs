@@ -4,3 +4,4 @@ pub(crate) mod file;
 pub(crate) mod folder;
 pub(crate) mod out;
 pub(crate) mod repos;
+pub(crate) mod terminal;

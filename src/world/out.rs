@@ -9,26 +9,27 @@ use fleet::{Blob, Changeset, Mode, ObjectId, Tree};
 
 use super::file;
 use super::folder::Folder;
-use crate::cli::PlaneArgs;
-use crate::commands::plane_folder;
 use crate::exit::Failure;
+
+/// Folders may be nested this deep.
+const MAX_DEPTH: usize = 64;
 
 /// The folder of `--out`.
 #[derive(Debug)]
 pub(crate) struct Out(PathBuf);
 
 impl Out {
-    /// Creates the folder if it is not there; refuses one whose content would be read by the next run, or
-    /// that holds what is read.
-    pub(crate) fn new(path: &Path, plane: &PlaneArgs) -> Result<Out, Failure> {
-        let failed = |error: anyhow::Error| Failure::world(error, "choose a folder that may be written to");
-        fs::create_dir_all(path)
-            .with_context(|| format!("cannot use {} for --out", path.display()))
-            .map_err(failed)?;
+    /// Refuses a folder whose content the next run would read, or that holds one of the folders that are
+    /// `read`. It need not be there.
+    pub(crate) fn new(path: &Path, read: &[Folder]) -> Result<Out, Failure> {
+        if path.exists() && !path.is_dir() {
+            let error = anyhow::anyhow!("cannot use {} for --out: it is not a folder", path.display());
+            return Err(Failure::world(error, "choose a folder that may be written to"));
+        }
         let out = Out(path.to_owned());
-        out.refuse_overlap(&Folder::new(&plane_folder(plane), "--control-plane ")?)?;
-        for repo in &plane.repos {
-            out.refuse_overlap(&Folder::new(&repo.folder, &format!("--repo {}=", repo.url))?)?;
+        for folder in read {
+            out.refuse_to_hold(folder)?;
+            out.refuse_inside(folder)?;
         }
         Ok(out)
     }
@@ -36,7 +37,10 @@ impl Out {
     /// What the folder holds, as git would see it; a `.git` at any level is not part of it.
     pub(crate) fn tree(&self) -> Result<Tree, Failure> {
         let mut tree = Tree::default();
-        read(&self.0, "", &mut tree)
+        if !self.0.exists() {
+            return Ok(tree);
+        }
+        read(&self.0, "", 0, &mut tree)
             .with_context(|| format!("cannot read {}", self.0.display()))
             .map_err(|error| Failure::world(error, "check its files and permissions"))?;
         Ok(tree)
@@ -78,50 +82,61 @@ impl Out {
         Ok(())
     }
 
-    fn refuse_overlap(&self, read: &Folder) -> Result<(), Failure> {
-        let shown = (self.0.display(), read.path().display());
-        let (Ok(out), Ok(folder)) = (self.0.canonicalize(), read.path().canonicalize()) else {
+    fn refuse_to_hold(&self, read: &Folder) -> Result<(), Failure> {
+        if !absolute(read.path()).starts_with(absolute(&self.0)) {
             return Ok(());
-        };
-        if folder.starts_with(&out) {
-            let text = format!("--out {} holds {}, which is read", shown.0, shown.1);
-            return Err(Failure::usage(text, "choose a folder of its own for --out"));
         }
+        let text = format!("--out {} holds {}, which is read", self.0.display(), read.path().display());
+        Err(Failure::usage(text, "choose a folder of its own for --out"))
+    }
+
+    fn refuse_inside(&self, read: &Folder) -> Result<(), Failure> {
+        let (out, folder) = (absolute(&self.0), absolute(read.path()));
         let Ok(inside) = out.strip_prefix(&folder) else { return Ok(()) };
         let probe = format!("{}/probe.yaml", inside.to_string_lossy());
-        if !fleet::would_read(&read.source("", "")?, &probe) {
+        if !fleet::would_read(&read.source("")?, &probe) {
             return Ok(());
         }
+        let shown = (self.0.display(), read.path().display());
         let text = format!("--out {} stands inside {}, so that the next run would read it", shown.0, shown.1);
-        Err(Failure::usage(
-            text,
-            "choose a folder outside, one whose name begins with a dot, or list it in .sourceignore",
-        ))
+        let help = "choose a folder outside, one whose name begins with a dot, or list it in .sourceignore";
+        Err(Failure::usage(text, help))
     }
 }
 
-fn read(folder: &Path, inside: &str, tree: &mut Tree) -> anyhow::Result<()> {
+/// Where a path leads, links resolved as far as it exists.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let existing =
+        path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
+    existing.map_or_else(|| path.clone(), |(real, rest)| real.join(rest))
+}
+
+fn read(folder: &Path, inside: &str, depth: usize, tree: &mut Tree) -> anyhow::Result<()> {
+    anyhow::ensure!(depth <= MAX_DEPTH, "{} is nested more than {MAX_DEPTH} folders deep", folder.display());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let name =
-            name.to_str().with_context(|| format!("the name of {} is not UTF-8", entry.path().display()))?;
-        if name == ".git" {
+        // What is not UTF-8 was not made here, and is left alone.
+        let Some(name) = name.to_str().filter(|name| *name != ".git" && !name.starts_with(file::TEMPORARY))
+        else {
             continue;
-        }
+        };
         let path = if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            read(&entry.path(), &path, tree)?;
+            read(&entry.path(), &path, depth + 1, tree)?;
             continue;
         }
         let (mode, bytes) = if kind.is_symlink() {
             (Mode::Link, fs::read_link(entry.path())?.into_os_string().into_encoded_bytes())
-        } else {
-            anyhow::ensure!(kind.is_file(), "{} is no ordinary file", entry.path().display());
+        } else if kind.is_file() {
             let bytes =
                 fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
             (mode_of(&entry.metadata()?), bytes)
+        } else {
+            // Pipes and sockets: git does not see them either.
+            continue;
         };
         tree.files.insert(path, Blob { mode, id: ObjectId::of_blob(&bytes), bytes: bytes.into() });
     }

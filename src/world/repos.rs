@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fleet::{RepoPath, RepoRef, Source};
+use fleet::{RepoPath, RepoRef};
 
 use super::folder::Folder;
 use crate::cli::RepoFolder;
@@ -22,17 +22,18 @@ impl Repos {
     }
 
     /// The folder that a pointer names, or why there is none.
-    pub(crate) fn read(&self, at: &RepoRef) -> Result<Source, String> {
+    pub(crate) fn folder(&self, at: &RepoRef) -> Result<Folder, String> {
         let wanted = comparable(&at.repo);
         let Some((_, folder)) = self.0.iter().find(|(url, _)| *url == wanted) else {
             return Err("no folder is given for it".to_owned());
         };
         let path = RepoPath::new(&at.path)?;
-        if !folder.path().join(path.as_str()).is_dir() {
-            return Err(format!("{} has no folder `{path}`", folder.path().display()));
+        if let Some(link) = link_on_the_way(folder.path(), path.as_str()) {
+            return Err(format!("`{link}` is a symbolic link, which is not followed"));
         }
-        let prefix = shown(&folder.path().join(path.as_str()));
-        folder.source(path.as_str(), &prefix).map_err(|failure| failure.reason())
+        folder
+            .inside(path.as_str())
+            .ok_or_else(|| format!("{} has no folder `{path}`", folder.path().display()))
     }
 }
 
@@ -45,10 +46,10 @@ fn comparable(url: &str) -> String {
     format!("{host}/{path}").replace(':', "/").to_lowercase()
 }
 
-/// A folder as the beginning of the paths in it.
-fn shown(folder: &Path) -> String {
-    let text = folder.display().to_string();
-    if text.is_empty() || text.ends_with('/') { text } else { text + "/" }
+/// The first part of `path` that is a symbolic link.
+fn link_on_the_way<'p>(folder: &Path, path: &'p str) -> Option<&'p str> {
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    ends.map(|end| &path[..end]).find(|part| folder.join(part).is_symlink() && !part.is_empty())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub struct Checked {
 
 /// Looks at a file that is going to be written as `path`.
 pub fn check(path: &str, bytes: &[u8]) -> Checked {
-    let file = FileName { prefix: "".into(), path: path.into() };
+    let file = FileName::in_tree(path);
     let mut checker = Checker { file, found: Checked::default() };
     let Ok(text) = std::str::from_utf8(bytes) else {
         checker.problem(
@@ -177,10 +177,12 @@ impl Checker {
             return;
         }
         if group.is_empty() && kind == "Namespace" && (name.len() > 63 || name.contains('.')) {
-            let text = format!(
-                "the Namespace name `{name}` has {} characters; a DNS label of at most 63 is needed",
-                name.len()
-            );
+            let what = if name.contains('.') {
+                "holds a `.`".to_owned()
+            } else {
+                format!("has {} characters", name.len())
+            };
+            let text = format!("the Namespace name `{name}` {what}; a DNS label of at most 63 is needed");
             self.problem(
                 name_node.start,
                 &text,

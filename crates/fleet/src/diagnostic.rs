@@ -14,6 +14,13 @@ pub struct FileName {
     pub path: Arc<str>,
 }
 
+impl FileName {
+    /// A file of the tree that is computed.
+    pub(crate) fn in_tree(path: &str) -> FileName {
+        FileName { prefix: "".into(), path: path.into() }
+    }
+}
+
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.prefix, self.path)
@@ -123,6 +130,10 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
 
 /// The known name nearest to `name`, if it is near enough to be a slip of the keyboard.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return None;
+    }
     let folded = name.to_lowercase();
     known
         .into_iter()

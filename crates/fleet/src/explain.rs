@@ -461,3 +461,313 @@ impl fmt::Display for Asked<'_> {
 pub fn json(value: &Value) -> serde_json::Value {
     crate::validate::json(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::ManifestChecks;
+    use crate::compute::compute;
+    use crate::snapshot::Snapshot;
+    use crate::source::{FileContent, Source};
+
+    const PLANE: &str = "
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: WorkloadRegistration
+metadata: {name: shop}
+spec: {workspace: sales, workload: {repo: https://example.com/shop, branch: main, path: .}}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: Workload
+metadata: {name: shop, labels: {tier: front}}
+spec:
+  deploymentTargets:
+  - {name: web, environment: dev, labels: {purpose: test}, manifests: {repo: r}}
+  - {name: jobs, environment: dev, labels: {purpose: batch}, manifests: {repo: r}}
+  - {name: final, environment: prod, manifests: {repo: r}}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: ClusterType
+metadata: {name: big, labels: {region: west, size: big}}
+spec: {reconciler: none, namespaceService: default}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: ClusterType
+metadata: {name: edge, labels: {region: east, size: small, restricted: 'yes'}}
+spec: {reconciler: none, namespaceService: default}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: ClusterType
+metadata: {name: lab, labels: {region: west}}
+spec: {reconciler: none, namespaceService: default}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: SchedulingPolicy
+metadata: {name: big-tests}
+spec:
+  deploymentTargetSelector:
+    workspace: sales
+    labelSelector: {matchLabels: {purpose: test}}
+  clusterTypeSelector:
+    labelSelector:
+      matchLabels: {size: big}
+      matchExpressions:
+      - {key: region, operator: In, values: [west, north]}
+      - {key: restricted, operator: DoesNotExist}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: SchedulingPolicy
+metadata: {name: fronts}
+spec:
+  deploymentTargetSelector:
+    labelSelector: {matchLabels: {tier: front, purpose: test}}
+  clusterTypeSelector: {labelSelector: {matchLabels: {size: big}}}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: SchedulingPolicy
+metadata: {name: others}
+spec:
+  deploymentTargetSelector: {workspace: support}
+  clusterTypeSelector: {}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a-all, labels: {platform-config: 'true'}}
+data: {LEVEL: info, LIST: '[1]'}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b-big, labels: {platform-config: 'true', cluster-type: big}}
+data: {LEVEL: debug, LIST: '[2]'}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c-east, labels: {platform-config: 'true', size: big, region: east}}
+data: {LEVEL: error, ONLY_EAST: x}
+";
+
+    fn outcome() -> Outcome {
+        let bytes = FileContent::Bytes(PLANE.as_bytes().into());
+        let source = Source { files: [("plane.yaml".to_owned(), bytes)].into(), ..Source::default() };
+        let mut snapshot = Snapshot::new("dev", &source);
+        for want in snapshot.wants() {
+            snapshot.add(&want, Ok(Source::default()));
+        }
+        compute(snapshot.control_plane(), ManifestChecks::Off)
+    }
+
+    fn terms<'t>(terms: impl Iterator<Item = &'t Term<'t>>) -> String {
+        let said = terms.map(|term| {
+            format!("{}@{}:{}", term.asked, term.location.line, term.location.column)
+                + term.found.map(|found| format!(" is {found}")).as_deref().unwrap_or(" is absent")
+        });
+        said.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What an answer says, in one line for each thing.
+    fn summary(answer: &Answer<'_>) -> Vec<String> {
+        let name = |kind: &ClusterType| kind.meta.name.clone();
+        let judged = |judgement: &Judgement<'_>| {
+            format!(
+                "{} fails {}: {}",
+                judgement.policy.meta.name,
+                judgement.failing_count(),
+                terms(judgement.failing())
+            )
+        };
+        match answer {
+            Answer::Overview(it) => {
+                let on = it.on.iter().map(|(kind, policies)| {
+                    let policies: Vec<&str> = policies.iter().map(|policy| &*policy.meta.name).collect();
+                    format!("on {} of {}: {}", name(kind), it.cluster_types, policies.join(" "))
+                });
+                let near = it.nearest.iter().map(|(kind, it)| format!("near {}: {}", name(kind), judged(it)));
+                on.chain(it.policies.iter().map(judged)).chain(near).collect()
+            }
+            Answer::Scheduled(it) => {
+                let policies = it.policies.iter().map(|judgement| {
+                    format!(
+                        "{} on {}: {}",
+                        judgement.policy.meta.name,
+                        name(it.cluster_type),
+                        terms(judgement.terms.iter())
+                    )
+                });
+                let values = it.values.iter().map(|value| {
+                    let parts = value.layers.iter().map(|part| {
+                        let place = &part.written.location;
+                        format!("{:?} {}@{}:{}", part.fate, part.layer.config_map, place.line, place.column)
+                    });
+                    format!("{} = {}: {}", value.key, json(value.value), parts.collect::<Vec<_>>().join(", "))
+                });
+                let elsewhere = it
+                    .elsewhere
+                    .iter()
+                    .map(|it| format!("not {}: {}={}", it.layer.config_map, it.unmet.key, it.unmet.value));
+                policies.chain(values).chain(elsewhere).collect()
+            }
+            Answer::NotScheduled(it) => {
+                let on: Vec<String> = it.on.iter().map(|kind| name(kind)).collect();
+                let policies = it.policies.iter().map(judged);
+                policies
+                    .chain([format!("not on {}, but on {}", name(it.cluster_type), on.join(" "))])
+                    .collect()
+            }
+        }
+    }
+
+    fn question(words: &str) -> Question<'_> {
+        let mut words = words.split(' ');
+        Question { target: words.next().unwrap(), cluster_type: words.next(), key: words.next() }
+    }
+
+    #[test]
+    fn answers() {
+        let outcome = outcome();
+        assert_eq!(outcome.plane.problems, [], "the plane has no mistake");
+        let cases: [(&str, &[&str], &str); 5] = [
+            (
+                "shop-web",
+                &[
+                    "on big of 3: big-tests fronts",
+                    "big-tests fails 0: ",
+                    "fronts fails 0: ",
+                    "others fails 1: workspace=support@55:18 is sales",
+                    "near edge: fronts fails 1: size=big@51:55 is small",
+                    "near lab: big-tests fails 1: size=big@40:21 is absent",
+                ],
+                "where it is, what passes it by, what comes near",
+            ),
+            (
+                "shop-jobs",
+                &[
+                    "big-tests fails 1: purpose=test@37:35 is batch",
+                    "fronts fails 1: purpose=test@50:48 is batch",
+                    "others fails 1: workspace=support@55:18 is sales",
+                    "near big: big-tests fails 1: purpose=test@37:35 is batch",
+                    "near edge: others fails 1: workspace=support@55:18 is sales",
+                    "near lab: others fails 1: workspace=support@55:18 is sales",
+                ],
+                "nowhere",
+            ),
+            (
+                "shop-web big",
+                &[
+                    "big-tests on big: workspace=sales@33:18 is sales, purpose=test@37:35 is test, size=big@40:21 is big, region in (west,north)@42:15 is west, !restricted@43:15 is absent",
+                    "fronts on big: purpose=test@50:48 is test, tier=front@50:35 is front, size=big@51:55 is big",
+                    "LEVEL = \"debug\": Lost a-all@63:8, Won b-big@68:8",
+                    "LIST = [1,2]: Merged a-all@63:21, Won b-big@68:22",
+                ],
+                "both policies, all terms, all values",
+            ),
+            (
+                "shop-web big LEVEL",
+                &[
+                    "big-tests on big: workspace=sales@33:18 is sales, purpose=test@37:35 is test, size=big@40:21 is big, region in (west,north)@42:15 is west, !restricted@43:15 is absent",
+                    "fronts on big: purpose=test@50:48 is test, tier=front@50:35 is front, size=big@51:55 is big",
+                    "LEVEL = \"debug\": Lost a-all@63:8, Won b-big@68:8",
+                    "not c-east: region=east",
+                ],
+                "one value, and who would have had one",
+            ),
+            (
+                "shop-web edge",
+                &[
+                    "fronts fails 1: size=big@51:55 is small",
+                    "others fails 1: workspace=support@55:18 is sales",
+                    "big-tests fails 3: size=big@40:21 is small, region in (west,north)@42:15 is east, !restricted@43:15 is yes",
+                    "not on edge, but on big",
+                ],
+                "not there",
+            ),
+        ];
+        for (words, want, why) in cases {
+            let explanation = outcome.explain(&question(words)).unwrap();
+            assert_eq!(summary(&explanation.answer), want, "{words}: {why}");
+        }
+    }
+
+    #[test]
+    fn unknown_names() {
+        let outcome = outcome();
+        let cases = [
+            (
+                "shop-wep",
+                "`dev` has no deployment target `shop-wep`",
+                "did you mean `shop-web`? deployment targets: shop-jobs, shop-web",
+                "a slip",
+            ),
+            (
+                "job",
+                "`dev` has no deployment target `job`",
+                "did you mean `shop-jobs`? deployment targets: shop-jobs, shop-web",
+                "a part of the name",
+            ),
+            (
+                "unlike-all",
+                "`dev` has no deployment target `unlike-all`",
+                "deployment targets: shop-jobs, shop-web",
+                "nothing like it",
+            ),
+            (
+                "shop-final",
+                "the deployment target `shop-final` is for `prod`, not for `dev`",
+                "ask with `--environment prod`",
+                "of another environment",
+            ),
+            (
+                "shop-web bigg",
+                "`dev` has no cluster type `bigg`",
+                "did you mean `big`? cluster types: big, edge, lab",
+                "a cluster type",
+            ),
+            (
+                "shop-web big LEVLE",
+                "no ConfigMap has the key `LEVLE`",
+                "did you mean `LEVEL`? keys: LEVEL, LIST",
+                "a key",
+            ),
+        ];
+        for (words, message, help, why) in cases {
+            let error = outcome.explain(&question(words)).unwrap_err();
+            assert_eq!((&*error.message, error.help.as_deref()), (message, Some(help)), "{words}: {why}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_policy_fails_least_of_all() {
+        let outcome = outcome();
+        for target in &outcome.schedule.targets {
+            let judge = |kind| move |policy| Judgement::new(policy, Some(target), kind);
+            let mut sorted: Vec<Judgement<'_>> = outcome.plane.policies.iter().map(judge(None)).collect();
+            sorted.sort_by_cached_key(Judgement::failing_count);
+            for kind in &outcome.schedule.cluster_types {
+                let all = outcome.plane.policies.iter().map(judge(Some(kind)));
+                let least = all.map(|judgement| judgement.failing_count()).min();
+                let nearest = nearest_policy(&sorted, kind).map(|(count, _)| count);
+                assert_eq!(nearest, least, "{} on {}", target.name, kind.meta.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_values() {
+        use Fate::{Lost, Merged, Won};
+        let cases: [(&[&str], &[Fate], &str); 6] = [
+            (&["a"], &[Won], "alone"),
+            (&["a", "b", "c"], &[Lost, Lost, Won], "text replaces text"),
+            (&["{a: 1}", "{b: 1}"], &[Merged, Won], "maps merge"),
+            (&["[1]", "[2]", "[3]"], &[Merged, Merged, Won], "lists merge"),
+            (
+                &["{a: 1}", "text", "{b: 1}", "{c: 1}"],
+                &[Lost, Lost, Merged, Won],
+                "what text replaced is gone",
+            ),
+            (&["{a: 1}", "[1]"], &[Lost, Won], "a list replaces a map"),
+        ];
+        for (texts, want, why) in cases {
+            let values: Vec<Value> = texts.iter().map(|text| goyaml::read(text).unwrap()).collect();
+            assert_eq!(fates(&values.iter().collect::<Vec<_>>()), want, "{why}");
+        }
+        assert_eq!(fates(&[]), [], "nothing");
+    }
+}

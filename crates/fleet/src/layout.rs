@@ -69,7 +69,7 @@ pub(crate) fn place(
 ) -> Placement {
     let mut placement = Placement { tree: current.clone(), ..Placement::default() };
     if !path.is_root() {
-        placement.refuse_generated_root(current);
+        placement.refuse_generated_root(current, path);
     }
     let present = Present::new(current, path);
     for folder in present.folders.keys().filter(|folder| !plane.cluster_types.contains_key(**folder)) {
@@ -316,27 +316,28 @@ impl ClusterTypeFolder<'_> {
                 .filter(|(target, _)| !held.contains_key(*target))
                 .filter_map(|(target, wanted)| Some((*target, wanted.package.as_ref().ok()?)))
                 .partition(|(target, package)| self.is_unchanged(target, package));
-            let mut warnings: Vec<Diagnostic> =
-                unchanged.into_iter().flat_map(|(_, package)| owners.claim_package(self, package)).collect();
-            let mut newly_held = None;
+            let mut warnings = Vec::new();
+            for (_, package) in unchanged {
+                warnings.extend(owners.conflicts(self.name, package));
+                owners.claim(package);
+            }
+            let mut is_settled = true;
             for (target, package) in changed {
-                let conflicts = owners.claim_package(self, package);
-                if conflicts.is_empty() {
+                let conflicts = owners.conflicts(self.name, package);
+                if conflicts.is_empty() || checks == ManifestChecks::Warn {
+                    warnings.extend(conflicts);
+                    owners.claim(package);
                     continue;
                 }
-                if checks == ManifestChecks::Error {
-                    newly_held = Some((target, conflicts));
-                    break;
-                }
-                warnings.extend(conflicts);
+                held.insert(target, conflicts.into_iter().map(Arc::new).collect());
+                // What is held keeps its old content, which may stand in somebody else's way: look again.
+                is_settled &= !self.targets.contains(target);
             }
-            let Some((target, conflicts)) = newly_held else {
+            *kept = self.kept(held);
+            if is_settled {
                 placement.problems.extend(warnings.into_iter().map(as_warning));
                 return;
-            };
-            // What is held keeps its old content, which may stand in somebody else's way: begin again.
-            held.insert(target, conflicts.into_iter().map(Arc::new).collect());
-            *kept = self.kept(held);
+            }
         }
     }
 
@@ -374,7 +375,7 @@ impl ClusterTypeFolder<'_> {
             }
         }
         if others > 0 {
-            let file = FileName { prefix: "".into(), path: folder.as_str().into() };
+            let file = FileName::in_tree(&folder);
             let text = match others {
                 1 => "1 file in this folder was not made by kalypso; it stays".to_owned(),
                 others => format!("{others} files in this folder were not made by kalypso; they stay"),
@@ -451,27 +452,27 @@ impl Owners {
         }
     }
 
-    /// The objects of a package; those that something else defines are conflicts.
-    fn claim_package(&mut self, folder: &ClusterTypeFolder<'_>, package: &Package) -> Vec<Diagnostic> {
-        let mut conflicts = Vec::new();
+    /// The objects of a package that something else in the folder defines, or that it defines twice.
+    fn conflicts(&self, folder: &str, package: &Package) -> Vec<Diagnostic> {
         let mut own: BTreeMap<&ObjectKey, &Location> = BTreeMap::new();
+        let mut conflicts = Vec::new();
         for (key, place) in &package.checked.objects {
-            let other = self.0.get(key).or_else(|| own.get(key).copied());
-            let Some(other) = other else {
+            let Some(other) = self.0.get(key).or_else(|| own.get(key).copied()) else {
                 own.insert(key, place);
                 continue;
             };
-            let text = format!(
-                "the {key} is also defined at {other}; no cluster could apply the folder `{}`",
-                folder.name
-            );
+            let text =
+                format!("the {key} is also defined at {other}; no cluster could apply the folder `{folder}`");
             let help = "make the names differ, for example by the deployment target's name in the template";
             conflicts.push(Diagnostic::error(text).help(help).at(place.clone()));
         }
-        if conflicts.is_empty() {
-            self.0.extend(package.checked.objects.iter().cloned());
-        }
         conflicts
+    }
+
+    fn claim(&mut self, package: &Package) {
+        for (key, place) in &package.checked.objects {
+            self.0.entry(key.clone()).or_insert_with(|| place.clone());
+        }
     }
 }
 
@@ -526,7 +527,7 @@ impl Placement {
             } else {
                 "a folder stands where a file"
             };
-            let file = FileName { prefix: "".into(), path: path.into() };
+            let file = FileName::in_tree(&path);
             let problem = Diagnostic::error(format!("{what} belongs"))
                 .help("rename or remove it in the GitOps repository");
             self.problems.push(problem.at(Location::start_of(&file)));
@@ -534,20 +535,17 @@ impl Placement {
     }
 
     /// With a prefix, a branch that was written without one would be left behind unnoticed.
-    fn refuse_generated_root(&mut self, current: &Tree) {
+    fn refuse_generated_root(&mut self, current: &Tree, path: &RepoPath) {
         let is_generated = |file: &&String| {
-            let parts: Vec<&str> = file.split('/').collect();
-            matches!(parts[..], [kind, _, "reconciler.yaml" | "namespace.yaml"] if !kind.starts_with('.'))
+            let folder =
+                file.strip_suffix("/reconciler.yaml").filter(|folder| folder.matches('/').count() == 1);
+            let of_target = folder.filter(|folder| !folder.starts_with('.') && path.strip(file).is_none());
+            of_target.is_some_and(|folder| current.files.contains_key(&format!("{folder}/namespace.yaml")))
         };
         if let Some(found) = current.files.keys().find(is_generated) {
-            let file = FileName { prefix: "".into(), path: found.as_str().into() };
-            self.problems.push(
-                Diagnostic::error(
-                    "the GitOpsRepo has a `path`, but the branch holds generated folders at its root",
-                )
-                .help("move them below the path, or set `path: .`")
-                .at(Location::start_of(&file)),
-            );
+            let text = "the GitOpsRepo has a `path`, but the branch holds generated folders at its root";
+            let problem = Diagnostic::error(text).help("move them below the path, or set `path: .`");
+            self.problems.push(problem.at(Location::start_of(&FileName::in_tree(found))));
         }
     }
 }

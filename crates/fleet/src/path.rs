@@ -10,7 +10,10 @@ impl RepoPath {
     /// Reads what people write: `.`, `./apps`, `apps/`, `/apps`. A part `..` is refused.
     pub fn new(text: &str) -> Result<RepoPath, String> {
         let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-        match parts.iter().find(|part| **part == ".." || part.contains(['\\', '\0'])) {
+        let is_refused = |part: &&&str| {
+            matches!(**part, "..") || part.eq_ignore_ascii_case(".git") || part.contains(['\\', '\0'])
+        };
+        match parts.iter().find(is_refused) {
             Some(part) => Err(format!(
                 "path `{text}` must stay inside the repository, without `{}`",
                 part.escape_debug()
@@ -62,6 +65,7 @@ mod tests {
             ("../x", Err(())),
             ("a/../../b", Err(())),
             ("a\\..\\b", Err(())),
+            (".git/hooks", Err(())),
         ];
         for (text, want) in cases {
             let got = RepoPath::new(text);

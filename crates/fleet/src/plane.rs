@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::objects::*;
-use crate::snapshot::PROMOTED_BASE;
+
+/// The BaseRepo whose commit is promoted.
+pub(crate) const PROMOTED_BASE: &str = "main";
 
 /// Objects of the environment's branch, of its bases, and the Workloads that registrations brought.
 #[derive(Clone, Debug, Default)]

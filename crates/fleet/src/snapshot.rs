@@ -7,13 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Location, did_you_mean};
-use crate::objects::{BaseRepo, Environment, Object, RepoRef, WorkloadRegistration};
-use crate::parse::{self, BrokenWorkload, Objects, Parsed};
-use crate::plane::{ControlPlane, RegisteredWorkload, Unavailable};
+use crate::objects::{BaseRepo, Object, RepoRef, WorkloadRegistration};
+use crate::parse::{self, BrokenWorkload, Misplaced, Objects, Parsed};
+use crate::plane::{ControlPlane, PROMOTED_BASE, RegisteredWorkload, Unavailable};
 use crate::source::{self, Source};
-
-/// The BaseRepo whose commit is promoted.
-pub(crate) const PROMOTED_BASE: &str = "main";
 
 /// A folder of a repository that has to be read.
 #[derive(Clone, Debug)]
@@ -44,7 +41,7 @@ pub enum Role {
 pub struct Snapshot {
     environment: String,
     plane: Objects,
-    environments: Vec<Environment>,
+    environments: Vec<Parsed>,
     brought: BTreeMap<String, Vec<Parsed>>,
     unavailable: Vec<Unavailable>,
     asked: BTreeSet<Role>,
@@ -61,7 +58,7 @@ impl Snapshot {
             unavailable: Vec::new(),
             asked: BTreeSet::new(),
         };
-        snapshot.add_plane(source);
+        snapshot.add_plane(source, in_environment);
         if snapshot.promoted_base().is_none() {
             snapshot.add_environments(source);
         }
@@ -106,7 +103,7 @@ impl Snapshot {
     /// Takes what was read for `want`, or why it could not be read.
     pub fn add(&mut self, want: &Want, read: Result<Source, String>) {
         match (&want.role, read) {
-            (Role::Base(_), Ok(source)) => self.add_plane(&source),
+            (Role::Base(_), Ok(source)) => self.add_plane(&source, in_base),
             (Role::Environments, Ok(source)) => self.add_environments(&source),
             (Role::Registration(name), Ok(source)) => self.add_workloads(name, want, &source),
             (Role::Base(name), Err(reason)) => {
@@ -128,42 +125,24 @@ impl Snapshot {
         }
     }
 
-    fn add_plane(&mut self, source: &Source) {
-        let Objects { objects, broken_workloads, problems } = parse::objects(source::documents(source));
+    fn add_plane(&mut self, source: &Source, misplaced: Misplaced) {
+        let Objects { objects, broken_workloads, problems } =
+            parse::objects(source::documents(source), misplaced);
         self.plane.problems.extend(problems);
         self.plane.broken_workloads.extend(broken_workloads);
-        for parsed in objects {
-            let misplaced = match &parsed.object {
-                Object::Environment(_) => {
-                    Some(format!("environments are declared in `{}/` of the base", source::ENVIRONMENTS))
-                }
-                Object::BaseRepo(_) if !self.asked.is_empty() => {
-                    Some("a base cannot bring another base".to_owned())
-                }
-                _ => None,
-            };
-            match misplaced {
-                None => self.plane.objects.push(parsed),
-                Some(why) => self.plane.problems.push(ignored(&parsed, &why)),
-            }
-        }
+        self.plane.objects.extend(objects);
     }
 
     fn add_environments(&mut self, source: &Source) {
-        let Objects { objects, problems, .. } = parse::objects(source::environment_documents(source));
+        let documents = source::environment_documents(source);
+        let Objects { objects, problems, .. } = parse::objects(documents, in_environments);
         self.plane.problems.extend(problems);
-        for parsed in objects {
-            match parsed.object {
-                Object::Environment(environment) => self.environments.push(environment),
-                _ => {
-                    self.plane.problems.push(ignored(&parsed, "only environments are read from this folder"))
-                }
-            }
-        }
+        self.environments.extend(objects);
     }
 
     fn add_workloads(&mut self, registration: &str, want: &Want, source: &Source) {
-        let Objects { objects, broken_workloads, problems } = parse::objects(source::documents(source));
+        let Objects { objects, broken_workloads, problems } =
+            parse::objects(source::documents(source), in_application);
         let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Diagnostic::is_error);
         self.plane.problems.extend(warnings);
         for BrokenWorkload { name, problems } in broken_workloads {
@@ -174,15 +153,7 @@ impl Snapshot {
             return;
         }
         let brought = self.brought.entry(registration.to_owned()).or_default();
-        for parsed in objects {
-            match parsed.object {
-                Object::Workload(_) => brought.push(parsed),
-                _ => self
-                    .plane
-                    .problems
-                    .push(ignored(&parsed, "an application's repository brings Workloads only")),
-            }
-        }
+        brought.extend(objects);
         let has_none = brought.is_empty()
             && !self.unavailable.iter().any(|other| other.registration.as_deref() == Some(registration));
         if has_none {
@@ -231,13 +202,9 @@ impl Snapshot {
 
     /// The control plane, once nothing is wanted any more; with every problem found on the way.
     pub fn control_plane(mut self) -> ControlPlane {
-        let mut plane = ControlPlane {
-            environment: self.environment,
-            environments: self.environments,
-            ..ControlPlane::default()
-        };
+        let mut plane = ControlPlane { environment: self.environment, ..ControlPlane::default() };
         plane.problems = std::mem::take(&mut self.plane.problems);
-        if self.plane.objects.is_empty() && plane.problems.is_empty() {
+        if self.plane.objects.is_empty() && !plane.problems.iter().any(Diagnostic::is_error) {
             let text = "the control plane holds no objects at all";
             let help = format!(
                 "name the folder that holds the cluster types and policies of `{}`",
@@ -245,7 +212,9 @@ impl Snapshot {
             );
             plane.problems.push(Diagnostic::error(text).help(help));
         }
-        let objects = without_duplicates(std::mem::take(&mut self.plane.objects), &mut plane.problems);
+        let mut objects = std::mem::take(&mut self.plane.objects);
+        objects.append(&mut self.environments);
+        let objects = without_duplicates(objects, &mut plane.problems);
         let mut candidates = Vec::new();
         for parsed in objects {
             match parsed.object {
@@ -371,10 +340,20 @@ fn unreadable(text: String, want: &Want) -> Diagnostic {
     Diagnostic::error(text).help(help).at(want.location.clone())
 }
 
-fn ignored(parsed: &Parsed, why: &str) -> Diagnostic {
-    let meta = parsed.object.meta();
-    let text = format!("the {} `{}` is ignored here: {why}", parsed.object.kind(), meta.name);
-    Diagnostic::warning(text).help("move or remove it").at(meta.location.clone())
+fn in_environment(kind: &str) -> Option<&'static str> {
+    (kind == "Environment").then_some("environments are declared in `.environments/` of the base")
+}
+
+fn in_base(kind: &str) -> Option<&'static str> {
+    in_environment(kind).or_else(|| (kind == "BaseRepo").then_some("a base cannot bring another base"))
+}
+
+fn in_environments(kind: &str) -> Option<&'static str> {
+    (kind != "Environment").then_some("only environments are read from this folder")
+}
+
+fn in_application(kind: &str) -> Option<&'static str> {
+    (kind != "Workload").then_some("an application's repository brings Workloads only")
 }
 
 /// The first of each kind and name; a second one that means the same is a warning, another an error.
@@ -391,7 +370,8 @@ fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagnostic>) -> V
             continue;
         };
         let other_place = &other.object.meta().location;
-        if parsed.node.to_value() == other.node.to_value() {
+        let is_promoted_base = kind == "BaseRepo" && meta.name == PROMOTED_BASE;
+        if parsed.node.to_value() == other.node.to_value() && !is_promoted_base {
             let text = format!(
                 "the {kind} `{}` stands twice with the same content; the other is at {other_place}",
                 meta.name

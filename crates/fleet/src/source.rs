@@ -7,7 +7,7 @@ use goyaml::{Limits, Node, NodeKind};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::diagnostic::{Diagnostic, FileName, Location};
+use crate::diagnostic::{Diagnostic, FileName, Location, Severity};
 
 /// A file may hold this many bytes; a larger one is an error that says so.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
@@ -112,73 +112,65 @@ impl<'a> Reading<'a> {
     fn select(&mut self) -> BTreeSet<&'a String> {
         let ignored = self.ignores();
         let source = self.source;
-        let visible: Vec<&'a String> = source
+        let visible: BTreeSet<&'a String> = source
             .files
             .keys()
             .filter(|path| !path.split('/').rev().skip(1).any(|part| part.starts_with('.')))
             .filter(|path| !ignored.excludes(path))
             .collect();
-        let roots: Vec<&'a String> = visible
+        let kustomized: BTreeMap<&'a str, &'a String> = visible
             .iter()
-            .copied()
             .filter(|path| KUSTOMIZATIONS.contains(&file_part(path)))
-            .filter(|path| {
-                let above = |folder: &str| {
-                    KUSTOMIZATIONS.iter().any(|name| source.files.contains_key(&join(folder, name)))
-                };
-                let mut folder = folder_part(path);
-                while !folder.is_empty() {
-                    folder = folder_part(folder);
-                    if above(folder) {
-                        return false;
-                    }
-                }
-                true
-            })
+            .map(|path| (folder_part(path), *path))
             .collect();
+        let is_covered = |folder: &str| folders_up(folder).any(|above| kustomized.contains_key(above));
         let mut selected: BTreeSet<&'a String> = visible
             .iter()
             .copied()
             .filter(|path| is_manifest(path) || !matches!(source.files[*path], FileContent::Bytes(_)))
-            .filter(|path| !roots.iter().any(|root| is_below(path, folder_part(root))))
+            .filter(|path| !is_covered(folder_part(path)))
             .collect();
-        let mut seen = BTreeSet::new();
-        for root in roots {
-            self.follow(root, &mut seen, &mut selected);
-        }
+        let is_root = |folder: &str| !folder.is_empty() && is_covered(folder_part(folder));
+        let roots = kustomized.iter().filter(|(folder, _)| !is_root(folder)).map(|(_, path)| *path);
+        self.follow(roots.collect(), &visible, &kustomized, &mut selected);
         selected
     }
 
-    /// What a kustomization lists: files, and folders with a kustomization of their own.
-    fn follow(&mut self, path: &'a str, seen: &mut BTreeSet<&'a str>, selected: &mut BTreeSet<&'a String>) {
-        if !seen.insert(path) {
-            return;
-        }
-        let source = self.source;
-        for (resource, location) in self.resources(path) {
-            let Some(wanted) = resolve(folder_part(path), &resource) else {
-                self.problems.push(
-                    Diagnostic::error(format!("resource `{resource}` is outside of what is read"))
-                        .help("list files and folders below the pointer's path")
-                        .at(location),
-                );
-                continue;
-            };
-            if let Some((file, _)) = source.files.get_key_value(&wanted) {
-                selected.insert(file);
+    /// What kustomizations list: files, and folders with a kustomization of their own.
+    fn follow(
+        &mut self,
+        mut left: Vec<&'a String>,
+        visible: &BTreeSet<&'a String>,
+        kustomized: &BTreeMap<&'a str, &'a String>,
+        selected: &mut BTreeSet<&'a String>,
+    ) {
+        let mut seen = BTreeSet::new();
+        while let Some(path) = left.pop() {
+            if !seen.insert(path) {
                 continue;
             }
-            let inner =
-                KUSTOMIZATIONS.iter().find_map(|name| source.files.get_key_value(&join(&wanted, name)));
-            match inner {
-                Some((inner, _)) => self.follow(inner, seen, selected),
-                None => self.problems.push(
-                    Diagnostic::error(format!(
-                        "resource `{resource}` is neither a YAML file nor a folder with a kustomization.yaml"
-                    ))
-                    .help("correct the path, or remove it from `resources`")
-                    .at(location),
-                ),
+            for (resource, location) in self.resources(path) {
+                let wanted = resolve(folder_part(path), &resource);
+                let problem = match wanted {
+                    None => Diagnostic::error(format!("resource `{resource}` is outside of what is read"))
+                        .help("list files and folders below the pointer's path"),
+                    Some(wanted) => {
+                        if let Some(file) = visible.get(&wanted) {
+                            selected.insert(*file);
+                            continue;
+                        }
+                        if let Some(inner) = kustomized.get(&*wanted) {
+                            left.push(inner);
+                            continue;
+                        }
+                        let text = format!(
+                            "resource `{resource}` is neither a YAML file nor a folder with a kustomization.yaml"
+                        );
+                        Diagnostic::error(text)
+                            .help("correct the path, remove it from `resources`, or stop excluding it")
+                    }
+                };
+                self.problems.push(problem.at(location));
             }
         }
     }
@@ -234,11 +226,16 @@ impl<'a> Reading<'a> {
 
     fn ignores(&mut self) -> Ignores {
         let mut levels = Vec::new();
-        let files = self.source.files.iter().filter(|(path, _)| file_part(path) == IGNORE_FILE);
-        for (path, content) in files {
-            let FileContent::Bytes(bytes) = content else { continue };
+        for path in self.source.files.keys().filter(|path| file_part(path) == IGNORE_FILE) {
+            let text = match self.text(path) {
+                Ok(text) => text,
+                Err(problem) => {
+                    self.problems.push(Diagnostic { severity: Severity::Error, ..problem });
+                    continue;
+                }
+            };
             let mut builder = GitignoreBuilder::new("");
-            for (number, line) in String::from_utf8_lossy(bytes).lines().enumerate() {
+            for (number, line) in text.lines().enumerate() {
                 if let Err(error) = builder.add_line(None, &literal_braces(line)) {
                     let file = FileName { prefix: self.source.prefix.clone(), path: path.as_str().into() };
                     let location = Location { file, line: number as u32 + 1, column: 1 };
@@ -375,8 +372,9 @@ fn folder_part(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+/// A folder, the one that it stands in, and so on up to the root.
+fn folders_up(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_part(folder)))
 }
 
 fn is_below(path: &str, folder: &str) -> bool {

@@ -174,7 +174,11 @@ fn violations(validator: &Validator, instance: &Json) -> Vec<Violation> {
         Violation {
             key: path.strip_prefix('/').and_then(|rest| rest.split('/').next()).map(unescape_pointer),
             rule: error.schema_path().to_string().rsplit('/').next().unwrap_or_default().to_owned(),
-            message: error.to_string(),
+            message: if path.is_empty() {
+                error.masked_with("the config").to_string()
+            } else {
+                error.to_string()
+            },
             missing,
             path,
         }
@@ -192,6 +196,10 @@ fn passes_as_text(
     mut typed: Map<String, Json>,
     text: &Map<String, Json>,
 ) -> bool {
+    // A rule of the whole config names no key: then any of them may be the one.
+    if violations.iter().any(|violation| violation.key.is_none() && violation.missing.is_none()) {
+        return typed != *text && validator.is_valid(&Json::Object(text.clone()));
+    }
     let mut changed = false;
     for key in violations.iter().filter_map(|violation| violation.key.as_ref()) {
         if let (Some(typed), Some(text)) = (typed.get_mut(key), text.get(key)) {

@@ -44,8 +44,8 @@ fn overview_text(explanation: &Explanation<'_>, overview: &Overview<'_>) -> Stri
     }
     text += &rest(on.len(), "cluster type");
 
-    let (selecting, others): (Vec<_>, Vec<_>) =
-        policies.iter().partition(|judgement| judgement.failing_count() == 0);
+    // Those that fail nothing come first.
+    let (selecting, others) = policies.split_at(policies.partition_point(|it| it.failing_count() == 0));
     if !selecting.is_empty() {
         text += &format!("\nselected by {}\n", counted_policies(selecting.len()));
         for judgement in selecting.iter().take(MAX_ROWS) {
@@ -56,7 +56,7 @@ fn overview_text(explanation: &Explanation<'_>, overview: &Overview<'_>) -> Stri
     }
     if !others.is_empty() {
         text += &format!("\nnot selected by {}\n", counted_policies(others.len()));
-        text += &failing(explanation, None, &others);
+        text += &failing("", others);
     }
     if !nearest.is_empty() {
         text += "\nnearest cluster types that it is not on\n";
@@ -64,7 +64,7 @@ fn overview_text(explanation: &Explanation<'_>, overview: &Overview<'_>) -> Stri
             let name = &kind.meta.name;
             text +=
                 &format!("  {name}, by {}: {}\n", judgement.policy.meta.name, count_of_failing(judgement));
-            text += &failing_terms(explanation, Some(name), judgement.failing());
+            text += &failing_terms(name, judgement.failing());
         }
     }
     text
@@ -116,7 +116,7 @@ fn not_scheduled_text(explanation: &Explanation<'_>, not_scheduled: &NotSchedule
         0 => "\nthere are no policies\n",
         _ => "\nno policy selects both; the nearest come first\n",
     };
-    text += &failing(explanation, Some(name), policies);
+    text += &failing(name, policies);
     let on: Vec<String> = on.iter().map(|kind| kind.meta.name.clone()).collect();
     text += "\n";
     text += &match on.is_empty() {
@@ -127,19 +127,15 @@ fn not_scheduled_text(explanation: &Explanation<'_>, not_scheduled: &NotSchedule
 }
 
 /// Policies with their failing terms: all of those that are nearest, the first of the others.
-fn failing<'j>(
-    explanation: &Explanation<'_>,
-    cluster_type: Option<&str>,
-    judgements: impl IntoIterator<Item = &'j Judgement<'j>> + Clone,
-) -> String {
-    let least = judgements.clone().into_iter().map(Judgement::failing_count).min().unwrap_or_default();
+fn failing(cluster_type: &str, judgements: &[Judgement<'_>]) -> String {
+    let least = judgements.first().map_or(0, Judgement::failing_count);
     let mut text = String::new();
-    for judgement in judgements.clone().into_iter().take(MAX_ROWS) {
+    for judgement in judgements.iter().take(MAX_ROWS) {
         let shown = if judgement.failing_count() == least { least } else { 1 };
         text += &format!("  {}: {}\n", judgement.policy.meta.name, count_of_failing(judgement));
-        text += &failing_terms(explanation, cluster_type, judgement.failing().take(shown));
+        text += &failing_terms(cluster_type, judgement.failing().take(shown));
     }
-    text + &rest(judgements.into_iter().count(), "policy")
+    text + &rest(judgements.len(), "policy")
 }
 
 fn count_of_failing(judgement: &Judgement<'_>) -> String {
@@ -149,27 +145,20 @@ fn count_of_failing(judgement: &Judgement<'_>) -> String {
     }
 }
 
-fn failing_terms<'j>(
-    explanation: &Explanation<'_>,
-    cluster_type: Option<&str>,
-    terms: impl Iterator<Item = &'j Term<'j>>,
-) -> String {
-    let said: Vec<(String, &Location)> = terms
-        .map(|term| {
-            let subject = match term.subject {
-                Subject::DeploymentTarget => &*explanation.target.workload,
-                Subject::ClusterType => cluster_type.unwrap_or_default(),
-            };
-            let key = term.asked.key();
-            let found = match term.found {
-                Some(found) => format!("{key}={found}"),
-                None => format!("no {key}"),
-            };
-            let subject = if term.subject == Subject::DeploymentTarget { "it" } else { subject };
-            (format!("{} is asked, {subject} has {found}", term.asked), term.location)
-        })
-        .collect();
-    located(4, &said)
+fn failing_terms<'j>(cluster_type: &str, terms: impl Iterator<Item = &'j Term<'j>>) -> String {
+    let said = |term: &'j Term<'j>| {
+        let subject = match term.subject {
+            Subject::DeploymentTarget => "the target",
+            Subject::ClusterType => cluster_type,
+        };
+        let key = term.asked.key();
+        let found = match term.found {
+            Some(found) => format!("{key}={found}"),
+            None => format!("no {key}"),
+        };
+        (format!("wants {}, but {subject} has {found}", term.asked), term.location)
+    };
+    located(4, &terms.map(said).collect::<Vec<_>>())
 }
 
 fn terms<'j>(indent: usize, terms: impl IntoIterator<Item = &'j Term<'j>>) -> String {
@@ -177,11 +166,9 @@ fn terms<'j>(indent: usize, terms: impl IntoIterator<Item = &'j Term<'j>>) -> St
         .into_iter()
         .map(|term| {
             let asked = term.asked.to_string();
-            // What a list of values or an absence found is not visible in the term itself.
-            let found = match term.found {
-                Some(found) => Some(format!("{}={found}", term.asked.key())).filter(|found| *found != asked),
-                None => None,
-            };
+            // `key=value` already says what is there.
+            let found = term.found.map(|found| format!("{}={found}", term.asked.key()));
+            let found = found.filter(|found| *found != asked);
             (found.map_or(asked.clone(), |found| format!("{asked} ({found})")), term.location)
         })
         .collect();

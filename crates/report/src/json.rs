@@ -112,14 +112,11 @@ impl Report {
     /// The report of a computed environment and its place below `root` of a branch.
     pub fn new(outcome: &Outcome, placement: &Placement, root: &RepoPath, changes: &Changeset) -> Report {
         let (plane, schedule) = (&outcome.plane, &outcome.schedule);
-        let assignments = schedule.assignments.iter().zip(&outcome.packages).map(|(assignment, package)| {
+        let assignments = schedule.assignments.iter().map(|assignment| {
             let target = &schedule.targets[assignment.target as usize];
             let kind = &schedule.cluster_types[assignment.cluster_type as usize].meta.name;
             let folder = root.join(&format!("{kind}/{}", target.name));
-            let names = package.iter().flat_map(|package| package.files.keys());
-            let files = names
-                .map(|name| format!("{folder}/{name}"))
-                .filter(|path| placement.tree.files.contains_key(path));
+            let files = placement.tree.below(&folder).map(|(name, _)| format!("{folder}/{name}")).collect();
             AssignmentReport {
                 deployment_target: target.name.clone(),
                 workload: target.workload.clone(),
@@ -131,7 +128,7 @@ impl Report {
                     .iter()
                     .map(|index| plane.policies[*index as usize].meta.name.clone())
                     .collect(),
-                files: files.collect(),
+                files,
             }
         });
         let held = placement.held.iter().map(|held| HeldReport {

@@ -5,7 +5,7 @@ mod kinds;
 
 use goyaml::Node;
 
-use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean};
+use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
 use crate::objects::{GROUP, Object, VERSION};
 use crate::source::{Documents, scalar};
 use fields::Reader;
@@ -52,21 +52,28 @@ pub(crate) struct Objects {
     pub problems: Vec<Diagnostic>,
 }
 
-/// Reads every document that is one of our kinds; others are left alone.
-pub(crate) fn objects(documents: Documents) -> Objects {
+/// Why a kind has no place in a source, if it has none.
+pub(crate) type Misplaced = fn(kind: &str) -> Option<&'static str>;
+
+/// Reads every document that is one of our kinds; others are left alone, misplaced ones with a warning.
+pub(crate) fn objects(documents: Documents, misplaced: Misplaced) -> Objects {
     let mut found = Objects { problems: documents.problems, ..Objects::default() };
     for (file, node) in &documents.documents {
-        document(file, node, &mut found);
+        document(file, node, misplaced, &mut found);
     }
     found
 }
 
-fn document(file: &FileName, node: &Node, found: &mut Objects) {
+fn document(file: &FileName, node: &Node, misplaced: Misplaced, found: &mut Objects) {
     let header = Header::of(node);
     if header.kind == Some("List") && header.api_version == Some("v1") {
         for item in header.items {
-            document(file, item, found);
+            document(file, item, misplaced, found);
         }
+        return;
+    }
+    if let Some(why) = header.kind.filter(|kind| KINDS.contains(kind)).and_then(misplaced) {
+        found.problems.extend(header.ignored(file, node, why));
         return;
     }
     let Some(kind) = header.ours(file, node, &mut found.problems) else { return };
@@ -94,6 +101,7 @@ struct Header<'a> {
     kind_node: Option<&'a Node>,
     version_node: Option<&'a Node>,
     name: Option<&'a str>,
+    name_node: Option<&'a Node>,
     items: &'a [Node],
     is_config: bool,
 }
@@ -123,7 +131,7 @@ impl<'a> Header<'a> {
         for (key, value) in entries(metadata) {
             match scalar(key) {
                 Some("name") => {
-                    self.name = scalar(value);
+                    (self.name, self.name_node) = (scalar(value), Some(value));
                     self.is_config |= self.name.is_some_and(|name| name.starts_with(kinds::AZURE_APP_CONFIG));
                 }
                 Some("labels") => {
@@ -135,6 +143,16 @@ impl<'a> Header<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Says that a document of ours is ignored here.
+    fn ignored(&self, file: &FileName, node: &Node, why: &str) -> Option<Diagnostic> {
+        let is_ours =
+            self.is_config || self.api_version.is_some_and(|text| text.split('/').next() == Some(GROUP));
+        let (kind, name) = (self.kind.unwrap_or_default(), self.name.unwrap_or_default());
+        let problem = Diagnostic::warning(format!("the {kind} `{name}` is ignored here: {why}"));
+        let place = self.name_node.unwrap_or(node).start;
+        is_ours.then(|| problem.help("move or remove it").at(Location::new(file, place)))
     }
 
     /// The kind, if the document is one of ours and of the version that we know; says so if it nearly is.
@@ -173,7 +191,7 @@ impl<'a> Header<'a> {
             return known.filter(|_| self.is_config && (group, version) == ("", "v1"));
         }
         if group != GROUP {
-            if known.is_some() && strsim::damerau_levenshtein(group, GROUP) <= 4 {
+            if known.is_some() && nearest(group, [GROUP]).is_some() {
                 problems.push(
                     Diagnostic::error(format!("unknown `apiVersion` of this {kind}"))
                         .help(format!("write `apiVersion: {wanted}`"))

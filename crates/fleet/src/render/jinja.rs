@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use goyaml::Node;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::ValueKind;
+use minijinja::value::{Kwargs, StringInput, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::{ConfigData, Place, TargetData, TextField};
@@ -36,6 +36,11 @@ impl Program {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);
+        // What sizes its result by an argument could exhaust memory in one step.
+        ["batch", "format", "slice"].into_iter().for_each(|name| environment.remove_filter(name));
+        environment.add_filter("indent", indent);
+        // The data's `namespace` hides the function of that name.
+        environment.add_function("new_namespace", minijinja::functions::namespace);
         for (name, helper) in HELPERS {
             environment.add_function(name, move |value: Value| call(helper, &value));
             environment.add_filter(name, move |value: Value| call(helper, &value));
@@ -59,6 +64,23 @@ impl Program {
             Err(error) => Err(failed(error)),
         }
     }
+}
+
+/// As Jinja's, up to a width that no manifest exceeds.
+fn indent(
+    text: StringInput<'_>,
+    width: Option<usize>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    named: Kwargs,
+) -> Result<Value, minijinja::Error> {
+    const WIDEST: usize = 200;
+    let asked = width.or(named.peek::<Option<usize>>("width")?);
+    if asked.is_some_and(|width| width > WIDEST) {
+        let text = format!("cannot indent by more than {WIDEST}");
+        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, text));
+    }
+    minijinja::filters::indent(text, width, first, blank, named)
 }
 
 /// As Jinja, but a manifest keeps the newline that it ends in.
