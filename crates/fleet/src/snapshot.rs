@@ -336,7 +336,8 @@ fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>>
 }
 
 fn unreadable(text: String, want: &Want) -> Diagnostic {
-    let help = "correct the pointer, or give the repository a folder with `--repo URL=FOLDER`";
+    let help =
+        format!("correct the pointer, or give the repository a folder with `--repo {}=FOLDER`", want.at.repo);
     Diagnostic::error(text).help(help).at(want.location.clone())
 }
 

@@ -415,7 +415,7 @@ impl<'t> Parser<'t> {
         }
         let quoted = print::quote_text(name);
         if let Some(reason) = functions::refused(name) {
-            let error = self.error_at(token.offset, format!("function {quoted} is refused: {reason}"));
+            let error = self.error_at(token.offset, format!("function {quoted} is refused ({reason})"));
             let help = "the same input must give the same bytes: put the value into a ConfigMap";
             return Err(error.with_help(Some(help.into())));
         }

@@ -108,7 +108,7 @@ fn refused_functions_say_why() {
     let error = Template::parse("a\n{{ env \"HOME\" }}").expect_err("it reads the machine");
     assert_eq!((error.line, error.column), (2, 4));
     let reason = gotmpl::functions::refused("env").expect("a refused function");
-    assert_eq!(error.message, format!("function \"env\" is refused: {reason}"));
+    assert_eq!(error.message, format!("function \"env\" is refused ({reason})"));
 }
 
 #[test]

@@ -281,3 +281,60 @@ fn wrapped(start: &str, items: &[String]) -> String {
     }
     text + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fleet::FileName;
+
+    #[test]
+    fn places() {
+        let location = |path: &str| Location::start_of(&FileName { prefix: "".into(), path: path.into() });
+        let long = "a".repeat(90);
+        let fits = "a".repeat(86);
+        let cases = [
+            ("a.yaml", "  text    a.yaml:1:1\n".to_owned(), "in its column"),
+            (&fits, format!("  text    {fits}:1:1\n"), "up to the hundredth column"),
+            (&long, format!("  text\n    at {long}:1:1\n"), "below, where it does not fit"),
+        ];
+        for (path, want, why) in cases {
+            assert_eq!(row(2, "text", 6, &location(path)), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn lists() {
+        let items = |count| vec!["123456789".to_owned(); count];
+        let cases = [
+            (0, "by \n".to_owned(), "nothing"),
+            (2, "by 123456789, 123456789\n".to_owned(), "one line"),
+            (9, format!("by {}123456789\n", "123456789, ".repeat(8)), "a last item needs no comma's room"),
+            (
+                10,
+                format!("by {},\n   123456789\n", ["123456789"; 9].join(", ")),
+                "a second line stands below the first item",
+            ),
+        ];
+        for (count, want, why) in cases {
+            assert_eq!(wrapped("by ", &items(count)), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let cases = [
+            (MAX_ROWS, "policy", "", "all are shown"),
+            (MAX_ROWS + 1, "policy", "  and 1 policy more; --format json lists all\n", "one"),
+            (
+                MAX_ROWS + 2,
+                "policy",
+                "  and 2 policies more; --format json lists all\n",
+                "a plural of its own",
+            ),
+            (MAX_ROWS + 2, "cluster type", "  and 2 cluster types more; --format json lists all\n", "others"),
+        ];
+        for (count, thing, want, why) in cases {
+            assert_eq!(rest(count, thing), want, "{why}");
+        }
+    }
+}
