@@ -46,37 +46,61 @@ pub fn compute(plane: ControlPlane, checks: ManifestChecks) -> Outcome {
     let schedule = schedule(&plane);
     let layers = compose::layers(&plane);
     let composer = Composer::new(&plane, &schedule, &layers);
-    let config_of = composer.sets();
+    let config_of = &composer.set_of;
     let composed: Vec<Composed> = composer.sets.par_iter().map(|set| composer.compose(set)).collect();
-    let templates = Templates::new(plane.templates.values());
-    let targets: Vec<TargetData> = schedule.targets.par_iter().map(TargetData::new).collect();
+    let packager = Packager::new(&plane, &schedule, checks);
     let package =
-        |(assignment, config): (&Assignment, &usize)| {
-            let composed = &composed[*config];
-            let kind = &schedule.cluster_types[assignment.cluster_type as usize];
-            let target = &schedule.targets[assignment.target as usize];
-            let shared = &targets[assignment.target as usize];
-            let data = Data::new(&plane.environment, &kind.meta.name, target, shared, &composed.data);
-            let folder = format!("{}/{}", kind.meta.name, target.name);
-            let mut problems = composed.problems.clone();
-            let mut package = Package::default();
-            let mut file = |name: &'static str, template, template_type, keep_empty: bool| match templates
-                .render(template, template_type, &data)
-            {
-                Ok(bytes) if bytes.is_empty() && !keep_empty => {}
-                Ok(bytes) => package.add(&folder, name, bytes, checks),
-                Err(found) => problems.extend(found.into_iter().map(Arc::new)),
-            };
-            file("reconciler.yaml", &kind.reconciler, TemplateType::Reconciler, true);
-            file("namespace.yaml", &kind.namespace_service, TemplateType::Namespace, true);
-            let is_script = templates.content_type(&kind.config_type.name) == Some("sh");
-            let config_file = if is_script { "platform-config.sh" } else { "platform-config.yaml" };
-            file(config_file, &kind.config_type, TemplateType::Config, false);
-            if problems.is_empty() { Ok(package) } else { Err(problems) }
-        };
-    let packages = schedule.assignments.par_iter().zip(&config_of).map(package).collect();
+        |(assignment, config): (&Assignment, &usize)| packager.package(assignment, &composed[*config]);
+    let packages = schedule.assignments.par_iter().zip(config_of).map(package).collect();
     let configs = config_of.iter().map(|index| composed[*index].config.clone()).collect();
     Outcome { plane, schedule, layers, configs, packages, checks }
+}
+
+/// Renders the files of assignments.
+struct Packager<'a> {
+    environment: &'a str,
+    schedule: &'a Schedule,
+    templates: Templates,
+    targets: Vec<TargetData>,
+    checks: ManifestChecks,
+}
+
+impl<'a> Packager<'a> {
+    fn new(plane: &'a ControlPlane, schedule: &'a Schedule, checks: ManifestChecks) -> Self {
+        Packager {
+            environment: &plane.environment,
+            schedule,
+            templates: Templates::new(plane.templates.values()),
+            targets: schedule.targets.par_iter().map(TargetData::new).collect(),
+            checks,
+        }
+    }
+
+    fn package(&self, assignment: &Assignment, composed: &Composed) -> Result<Package, Problems> {
+        let kind = &self.schedule.cluster_types[assignment.cluster_type as usize];
+        let target = &self.schedule.targets[assignment.target as usize];
+        let shared = &self.targets[assignment.target as usize];
+        let data = Data::new(self.environment, &kind.meta.name, target, shared, &composed.data);
+        let folder = format!("{}/{}", kind.meta.name, target.name);
+        let is_script = self.templates.content_type(&kind.config_type.name) == Some("sh");
+        let config_file = if is_script { "platform-config.sh" } else { "platform-config.yaml" };
+        let files = [
+            ("reconciler.yaml", &kind.reconciler, TemplateType::Reconciler),
+            ("namespace.yaml", &kind.namespace_service, TemplateType::Namespace),
+            (config_file, &kind.config_type, TemplateType::Config),
+        ];
+        let mut problems = composed.problems.clone();
+        let mut package = Package::default();
+        for (name, template, template_type) in files {
+            match self.templates.render(template, template_type, &data) {
+                // The other two are written even if they are empty.
+                Ok(bytes) if bytes.is_empty() && template_type == TemplateType::Config => {}
+                Ok(bytes) => package.add(&folder, name, bytes, self.checks),
+                Err(found) => problems.extend(found.into_iter().map(Arc::new)),
+            }
+        }
+        if problems.is_empty() { Ok(package) } else { Err(problems) }
+    }
 }
 
 impl Outcome {
@@ -152,10 +176,6 @@ impl<'a> Composer<'a> {
         Composer { layers, schemas, sets, set_of }
     }
 
-    fn sets(&self) -> Vec<usize> {
-        self.set_of.clone()
-    }
-
     fn compose(&self, set: &Set<'_>) -> Composed {
         let (config, mut problems) = match compose::compose(self.layers, &set.layers) {
             Ok(config) => (config, Vec::new()),
@@ -165,9 +185,10 @@ impl<'a> Composer<'a> {
         if problems.is_empty() {
             problems = validate(&config, self.layers, &schemas);
         }
+        let config = Arc::new(config);
         Composed {
-            data: ConfigData::new(&config),
-            config: Arc::new(config),
+            data: ConfigData::new(config.clone()),
+            config,
             problems: problems.into_iter().map(Arc::new).collect(),
         }
     }

@@ -311,7 +311,7 @@ mod tests {
             (9, format!("by {}123456789\n", "123456789, ".repeat(8)), "a last item needs no comma's room"),
             (
                 10,
-                format!("by {},\n   123456789\n", ["123456789"; 9].join(", ")),
+                format!("by {},\n   123456789, 123456789\n", ["123456789"; 8].join(", ")),
                 "a second line stands below the first item",
             ),
         ];

@@ -93,6 +93,6 @@ pub(super) fn data(texts: [TextField<'_>; 6], shared: &TargetData, config: &Conf
         texts.iter().map(|(name, _, text)| (*name, Value::from(*text))).collect();
     fields.push(("Labels", shared.labels.0.clone()));
     fields.push(("Manifests", shared.manifests.0.clone()));
-    fields.push(("ConfigData", config.go.clone()));
+    fields.push(("ConfigData", config.go().clone()));
     Value::Struct(Arc::new(Struct { type_name: TYPE_NAME, fields }))
 }

@@ -205,6 +205,6 @@ pub(super) fn data(texts: [TextField<'_>; 6], shared: &TargetData, config: &Conf
         texts.iter().map(|(_, name, text)| (*name, Value::from(*text))).collect();
     fields.insert("labels", shared.labels.1.clone());
     fields.insert("manifests", shared.manifests.1.clone());
-    fields.insert("config_data", config.jinja.clone());
+    fields.insert("config_data", config.jinja().clone());
     Value::from(fields)
 }

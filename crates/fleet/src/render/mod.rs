@@ -4,7 +4,9 @@ mod go;
 mod jinja;
 mod object;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use goyaml::NodeKind;
 
@@ -33,18 +35,25 @@ enum Program {
     Object(object::Program),
 }
 
-/// What templates see of an assignment, in the form of each engine.
-#[derive(Clone, Debug)]
-pub(crate) struct Data {
-    go: gotmpl::Value,
-    jinja: minijinja::Value,
+/// What templates see of an assignment; in the form of an engine once one asks for it.
+#[derive(Debug)]
+pub(crate) struct Data<'a> {
+    environment: &'a str,
+    cluster_type: &'a str,
+    namespace: String,
+    target: &'a DeploymentTarget,
+    shared: &'a TargetData,
+    config: &'a ConfigData,
+    go: OnceCell<gotmpl::Value>,
+    jinja: OnceCell<minijinja::Value>,
 }
 
-/// The config of an assignment in the form of each engine; shared by all assignments that have it.
-#[derive(Clone, Debug)]
+/// The config of an assignment; shared by all assignments that have it.
+#[derive(Debug)]
 pub(crate) struct ConfigData {
-    go: gotmpl::Value,
-    jinja: minijinja::Value,
+    config: Arc<Config>,
+    go: OnceLock<gotmpl::Value>,
+    jinja: OnceLock<minijinja::Value>,
 }
 
 /// Labels and manifests of a target in the form of each engine; shared by all its assignments.
@@ -56,8 +65,16 @@ pub(crate) struct TargetData {
 
 impl ConfigData {
     /// The values of `config`.
-    pub(crate) fn new(config: &Config) -> ConfigData {
-        ConfigData { go: go::config(config), jinja: jinja::config(config) }
+    pub(crate) fn new(config: Arc<Config>) -> ConfigData {
+        ConfigData { config, go: OnceLock::new(), jinja: OnceLock::new() }
+    }
+
+    fn go(&self) -> &gotmpl::Value {
+        self.go.get_or_init(|| go::config(&self.config))
+    }
+
+    fn jinja(&self) -> &minijinja::Value {
+        self.jinja.get_or_init(|| jinja::config(&self.config))
     }
 }
 
@@ -69,25 +86,37 @@ impl TargetData {
     }
 }
 
-impl Data {
+impl<'a> Data<'a> {
     /// What the templates of a cluster type see of `target`.
     pub(crate) fn new(
-        environment: &str,
-        cluster_type: &str,
-        target: &DeploymentTarget,
-        shared: &TargetData,
-        config: &ConfigData,
-    ) -> Data {
+        environment: &'a str,
+        cluster_type: &'a str,
+        target: &'a DeploymentTarget,
+        shared: &'a TargetData,
+        config: &'a ConfigData,
+    ) -> Self {
         let namespace = format!("{environment}-{cluster_type}-{}", target.name);
-        let texts = [
-            ("DeploymentTargetName", "deployment_target_name", &*target.name),
-            ("Namespace", "namespace", &namespace),
-            ("Environment", "environment", environment),
-            ("Workspace", "workspace", &target.workspace),
-            ("Workload", "workload", &target.workload),
-            ("ClusterType", "cluster_type", cluster_type),
-        ];
-        Data { go: go::data(texts, shared, config), jinja: jinja::data(texts, shared, config) }
+        let (go, jinja) = (OnceCell::new(), OnceCell::new());
+        Data { environment, cluster_type, namespace, target, shared, config, go, jinja }
+    }
+
+    fn texts(&self) -> [TextField<'_>; 6] {
+        [
+            ("DeploymentTargetName", "deployment_target_name", &*self.target.name),
+            ("Namespace", "namespace", &self.namespace),
+            ("Environment", "environment", self.environment),
+            ("Workspace", "workspace", &self.target.workspace),
+            ("Workload", "workload", &self.target.workload),
+            ("ClusterType", "cluster_type", self.cluster_type),
+        ]
+    }
+
+    fn go(&self) -> &gotmpl::Value {
+        self.go.get_or_init(|| go::data(self.texts(), self.shared, self.config))
+    }
+
+    fn jinja(&self) -> &minijinja::Value {
+        self.jinja.get_or_init(|| jinja::data(self.texts(), self.shared, self.config))
     }
 }
 
@@ -110,7 +139,7 @@ impl Templates {
         &self,
         wanted: &TemplateRef,
         kind: TemplateType,
-        data: &Data,
+        data: &Data<'_>,
     ) -> Result<Vec<u8>, Vec<Diagnostic>> {
         let compiled = self.programs.get(&wanted.name).ok_or_else(|| vec![self.missing(wanted, kind)])?;
         let mut file = Vec::new();
@@ -184,11 +213,11 @@ impl Program {
         }
     }
 
-    fn render(&self, template: &Template, index: usize, data: &Data) -> Result<Vec<u8>, Diagnostic> {
+    fn render(&self, template: &Template, index: usize, data: &Data<'_>) -> Result<Vec<u8>, Diagnostic> {
         let place = Place { template, index };
         match self {
-            Program::Go(program) => program.render(&data.go, &place),
-            Program::Jinja(program) => program.render(&data.jinja, &place),
+            Program::Go(program) => program.render(data.go(), &place),
+            Program::Jinja(program) => program.render(data.jinja(), &place),
             Program::Object(program) => program.render(data, &place),
         }
     }

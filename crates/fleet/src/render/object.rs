@@ -23,7 +23,7 @@ impl Program {
         Part::new(place.node(), place).map(Program)
     }
 
-    pub(super) fn render(&self, data: &Data, place: &Place<'_>) -> Result<Vec<u8>, Diagnostic> {
+    pub(super) fn render(&self, data: &Data<'_>, place: &Place<'_>) -> Result<Vec<u8>, Diagnostic> {
         Ok(goyaml::print_compact(&self.0.render(data, place)?).into_bytes())
     }
 }
@@ -50,11 +50,11 @@ impl Part {
         })
     }
 
-    fn render(&self, data: &Data, place: &Place<'_>) -> Result<Value, Diagnostic> {
+    fn render(&self, data: &Data<'_>, place: &Place<'_>) -> Result<Value, Diagnostic> {
         let text = |bytes: Vec<u8>| Value::from(&*String::from_utf8_lossy(&bytes));
         Ok(match self {
-            Part::Go(program) => text(program.render(&data.go, place)?),
-            Part::Jinja(program) => text(program.render(&data.jinja, place)?),
+            Part::Go(program) => text(program.render(data.go(), place)?),
+            Part::Jinja(program) => text(program.render(data.jinja(), place)?),
             Part::Fixed(value) => value.clone(),
             Part::List(items) => {
                 Value::Seq(items.iter().map(|item| item.render(data, place)).collect::<Result<_, _>>()?)
