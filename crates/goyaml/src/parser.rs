@@ -296,7 +296,7 @@ impl<'a> Parser<'a> {
                 _ => return Err(error("did not find expected key", token.start)),
             }
         }
-        let end = entries.last().map_or(start, |(_, value)| value.end);
+        let end = entries.iter().fold(start, |end, (_, value)| end.max(value.end));
         Ok(Node { start, end, tag, kind: NodeKind::Mapping(entries.into()) })
     }
 
@@ -343,7 +343,7 @@ impl<'a> Parser<'a> {
             _ => self.node(Context::Flow, depth + 1)?,
         };
         let value = self.flow_value(&key, &TokenKind::FlowSequenceEnd, depth)?;
-        let end = value.end;
+        let end = start.max(value.end);
         Ok(Node { start, end, tag: None, kind: NodeKind::Mapping([(key, value)].into()) })
     }
 
@@ -419,7 +419,8 @@ fn empty(at: Mark) -> Node {
 }
 
 fn sequence(start: Mark, tag: Option<Arc<str>>, items: Vec<Node>) -> Node {
-    let end = items.last().map_or(start, |item| item.end);
+    // The node that an alias names ends further up.
+    let end = items.iter().fold(start, |end, item| end.max(item.end));
     Node { start, end, tag, kind: NodeKind::Sequence(items.into()) }
 }
 
