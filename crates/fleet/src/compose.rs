@@ -7,7 +7,7 @@ use std::rc::Rc;
 use goyaml::Value;
 
 use crate::applies::{Condition, conditions};
-use crate::diagnostic::Location;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::objects::ConfigMap;
 use crate::plane::ControlPlane;
 
@@ -104,7 +104,7 @@ fn read_value(text: &str) -> Value {
 }
 
 /// Merges the layers of these indexes, in order.
-pub fn compose(layers: &[Layer], applying: &[u32]) -> Result<Config, String> {
+pub fn compose(layers: &[Layer], applying: &[u32]) -> Result<Config, Diagnostic> {
     let mut history: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for &index in applying {
         for key in layers[index as usize].values.keys() {
@@ -115,7 +115,13 @@ pub fn compose(layers: &[Layer], applying: &[u32]) -> Result<Config, String> {
     let mut values = BTreeMap::new();
     for (key, indexes) in history {
         let written = |index: &u32| &layers[*index as usize].values[key].value;
-        let value = merged(indexes.iter().map(written), &mut left)?;
+        let too_large = |reason| {
+            let last = indexes.last().map(|index| layers[*index as usize].values[key].location.clone());
+            let problem = Diagnostic::error(format!("config key `{key}`: {reason}"));
+            let help = "items of lists without a `name` merge into every such item: give them names";
+            Diagnostic { location: last, ..problem.help(help) }
+        };
+        let value = merged(indexes.iter().map(written), &mut left).map_err(too_large)?;
         values.insert(key.to_owned(), ConfigValue { value, layers: indexes });
     }
     Ok(Config { values })

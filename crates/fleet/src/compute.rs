@@ -179,7 +179,7 @@ impl<'a> Composer<'a> {
     fn compose(&self, set: &Set<'_>) -> Composed {
         let (config, mut problems) = match compose::compose(self.layers, &set.layers) {
             Ok(config) => (config, Vec::new()),
-            Err(reason) => (Config::default(), vec![Diagnostic::error(reason)]),
+            Err(problem) => (Config::default(), vec![problem]),
         };
         let schemas: Vec<&Schema> = set.schemas.iter().filter_map(|text| self.schemas.get(text)).collect();
         if problems.is_empty() {

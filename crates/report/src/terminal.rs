@@ -129,7 +129,7 @@ fn problem(Diagnostic { location, severity, message, help }: &Diagnostic) -> Str
     text
 }
 
-/// Text from repositories on one line, without characters that steer a terminal or hide what stands there.
+/// Text from repositories on one line of bounded length, without characters that steer a terminal or hide what stands there.
 pub(crate) fn plain(text: &str) -> String {
     let plain = |character: char| match character {
         '\n' | '\t' => ' ',
@@ -141,7 +141,11 @@ pub(crate) fn plain(text: &str) -> String {
         character if character.is_control() => '\u{FFFD}',
         character => character,
     };
-    text.chars().map(plain).collect()
+    const LONGEST: usize = 1000;
+    let mut characters = text.chars().map(plain);
+    let mut line: String = characters.by_ref().take(LONGEST).collect();
+    line.extend(characters.next().map(|_| '…'));
+    line
 }
 
 fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {

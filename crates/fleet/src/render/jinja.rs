@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::{ConfigData, Place, TargetData, TextField};
 use crate::compose::Config;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 
 /// Steps that a template may take.
 const FUEL: u64 = 1_000_000;
@@ -160,20 +160,38 @@ fn diagnostic(place: &Place<'_>, node: &Node, text: &str, error: &minijinja::Err
         None => error.kind().to_string(),
     };
     let help = match error.kind() {
-        ErrorKind::UndefinedError => {
-            Some("set the value in a ConfigMap that applies here, or use `| default(…)`")
-        }
+        ErrorKind::UndefinedError => Some(undefined_help(error.detail().unwrap_or_default())),
         ErrorKind::UnknownFunction | ErrorKind::UnknownFilter => {
-            Some("besides minijinja's own there are to_yaml, stringify, hash and unquote")
+            Some("besides minijinja's own there are to_yaml, stringify, hash and unquote".to_owned())
         }
-        ErrorKind::OutOfFuel => Some("look for a loop that takes too many steps"),
+        ErrorKind::OutOfFuel => Some("look for a loop that takes too many steps".to_owned()),
         _ => None,
     };
     let start = error.range().map_or(0, |range| range.start);
     let before = text.get(..start).unwrap_or_default();
     let line = error.line().unwrap_or(1) as u32;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
-    Diagnostic { help: help.map(str::to_owned), ..place.problem(node, line, column, &message) }
+    Diagnostic { help, ..place.problem(node, line, column, &message) }
+}
+
+/// What to do about a name without a value: one of the data's own names is misspelt, or a key is missing.
+fn undefined_help(detail: &str) -> String {
+    const NAMES: [&str; 9] = [
+        "deployment_target_name",
+        "namespace",
+        "environment",
+        "workspace",
+        "workload",
+        "cluster_type",
+        "labels",
+        "manifests",
+        "config_data",
+    ];
+    let name = detail.split('`').nth(1).unwrap_or_default();
+    if name.is_empty() || name.contains(['.', '[']) {
+        return "set the value in a ConfigMap that applies here, or use `| default(…)`".to_owned();
+    }
+    did_you_mean(name, NAMES).unwrap_or_else(|| format!("there are {}", NAMES.join(", ")))
 }
 
 pub(super) fn config(config: &Config) -> Value {
