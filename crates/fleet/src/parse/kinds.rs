@@ -143,13 +143,14 @@ fn environment(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_
 
 fn base_repo(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<BaseRepo> {
     let at = repo_ref(reader, spec);
-    let commit = reader.optional_text(spec, "commit");
+    let commit = reader.optional_text(spec, "commit").filter(|commit| !commit.text.is_empty());
     if let Some(commit) = &commit {
-        let is_id =
-            matches!(commit.text.len(), 40 | 64) && commit.text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let problem =
-            (!is_id).then(|| format!("`{}` is no commit id: 40 hexadecimal digits are one", commit.text));
-        wrong(reader, commit, problem);
+        let is_hexadecimal = commit.text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hexadecimal || !matches!(commit.text.len(), 40 | 64) {
+            let text = format!("`{}` is no full commit id", commit.text);
+            let mark = goyaml::Mark { line: commit.location.line, column: commit.location.column, offset: 0 };
+            reader.problem(mark, Diagnostic::warning(text).help("write all of its 40 hexadecimal digits"));
+        }
     }
     Some(BaseRepo { meta: meta?, at: at?, commit: commit.map(|commit| commit.text.to_string()) })
 }
