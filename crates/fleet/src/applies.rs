@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::labels::Labels;
-use crate::objects::ClusterType;
+use crate::objects::{ClusterType, PLATFORM_CONFIG};
 use crate::schedule::DeploymentTarget;
 
 /// A label of a configuration object, as a condition on what it applies to.
@@ -26,7 +26,7 @@ pub(crate) fn conditions(labels: &Labels) -> Vec<Condition> {
 impl Condition {
     /// The condition of one label; `platform-config` and Flux's own labels are none.
     pub fn new(key: &str, value: &str) -> Option<Condition> {
-        let is_mark = key == "platform-config" || key.starts_with("kustomize.toolkit.fluxcd.io/");
+        let is_mark = key == PLATFORM_CONFIG || key.starts_with("kustomize.toolkit.fluxcd.io/");
         (!is_mark).then(|| Condition { key: key.to_owned(), value: value.to_owned() })
     }
 

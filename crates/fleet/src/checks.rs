@@ -7,7 +7,7 @@ use goyaml::{Limits, Mark, Node, NodeKind, Value};
 
 use crate::diagnostic::{Diagnostic, FileName, Location};
 use crate::labels;
-use crate::source::scalar;
+use crate::source::{is_null, scalar};
 
 /// What to do about a manifest that cannot be applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,10 +210,6 @@ fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
         .find(|(key, _)| scalar(key) == Some(name))
         .map(|(_, value)| value)
         .filter(|value| !is_null(value))
-}
-
-fn is_null(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Scalar { .. }) && node.to_value() == Value::Null
 }
 
 fn text(node: &Node) -> Option<&str> {

@@ -8,10 +8,9 @@ use goyaml::Value;
 
 use crate::applies::{Condition, conditions};
 use crate::diagnostic::{Diagnostic, Location};
-use crate::objects::ConfigMap;
+use crate::objects::{AZURE_APP_CONFIG, ConfigMap, PLATFORM_CONFIG};
 use crate::plane::ControlPlane;
 
-const AZURE_APP_CONFIG: &str = "azure-app-config";
 /// A composed config may hold this many values; merging lists can multiply them.
 const MAX_VALUES: usize = 1_000_000;
 
@@ -54,7 +53,7 @@ pub struct ConfigValue {
 /// All layers in the order in which they apply.
 pub fn layers(plane: &ControlPlane) -> Vec<Layer> {
     let is_platform =
-        |map: &&ConfigMap| map.meta.labels.get("platform-config").is_some_and(|value| value == "true");
+        |map: &&ConfigMap| map.meta.labels.get(PLATFORM_CONFIG).is_some_and(|value| value == "true");
     let is_azure = |map: &&ConfigMap| map.meta.name.starts_with(AZURE_APP_CONFIG);
     let platform = plane.config_maps.iter().filter(is_platform).map(platform_layer);
     platform.chain(plane.config_maps.iter().filter(is_azure).flat_map(azure_layers)).collect()

@@ -13,6 +13,11 @@ pub const GROUP: &str = "scheduler.kalypso.io";
 /// The one version of it.
 pub const VERSION: &str = "v1alpha1";
 
+/// The label that makes a ConfigMap platform configuration.
+pub(crate) const PLATFORM_CONFIG: &str = "platform-config";
+/// What the names of ConfigMaps made from Azure App Configuration begin with.
+pub(crate) const AZURE_APP_CONFIG: &str = "azure-app-config";
+
 /// What every object has.
 #[derive(Clone, Debug)]
 pub struct Meta {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use goyaml::{Limits, Node, NodeKind};
+use goyaml::{Limits, Node, NodeKind, Value};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -357,6 +357,12 @@ impl Ignores {
     }
 }
 
+/// Whether a node says nothing: `null`, `~`, or no text at all.
+pub(crate) fn is_null(node: &Node) -> bool {
+    matches!(node.kind, NodeKind::Scalar { .. }) && node.to_value() == Value::Null
+}
+
+/// The text of a scalar, before it is given a type.
 pub(crate) fn scalar(node: &Node) -> Option<&str> {
     match &node.kind {
         NodeKind::Scalar { text, .. } => Some(text),

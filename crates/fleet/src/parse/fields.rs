@@ -6,7 +6,7 @@ use std::sync::Arc;
 use goyaml::{Mark, Node, NodeKind, Style, Value};
 
 use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
-use crate::source::scalar;
+use crate::source::{is_null, scalar};
 
 /// Reads one object and collects what is wrong with it.
 pub(super) struct Reader<'f> {
@@ -239,10 +239,6 @@ impl<'n> Fields<'n> {
 
 fn is_plain(node: &Node) -> bool {
     matches!(node.kind, NodeKind::Scalar { style: Style::Plain, .. })
-}
-
-pub(super) fn is_null(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Scalar { .. }) && node.to_value() == Value::Null
 }
 
 fn kind_of(node: &Node) -> &'static str {

@@ -10,11 +10,6 @@ use crate::labels::{self, Labels, Operator, Requirement, Selector};
 use crate::objects::*;
 use crate::path::RepoPath;
 
-/// The label that makes a ConfigMap platform configuration.
-pub(super) const PLATFORM_CONFIG: &str = "platform-config";
-/// What the names of ConfigMaps made from Azure App Configuration begin with.
-pub(super) const AZURE_APP_CONFIG: &str = "azure-app-config";
-
 /// The object of `kind` that `node` holds; what is wrong goes to the reader.
 pub(super) fn object(reader: &mut Reader<'_>, kind: &str, node: &Node) -> Option<Object> {
     let mut fields = reader.fields(node, "")?;
@@ -312,7 +307,7 @@ fn selector(reader: &mut Reader<'_>, node: &Node, path: &str) -> Selector {
 fn null_values(reader: &mut Reader<'_>, node: &Node, path: &str) {
     let NodeKind::Mapping(entries) = &node.kind else { return };
     for (key, value) in entries.iter() {
-        if super::fields::is_null(value) {
+        if crate::source::is_null(value) {
             let name = crate::source::scalar(key).unwrap_or_default();
             let problem = Diagnostic::error(format!("`{path}.{name}` has no value"));
             reader.problem(key.start, problem.help("give it one, or use `matchExpressions` with `Exists`"));

@@ -6,7 +6,7 @@ mod kinds;
 use goyaml::Node;
 
 use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
-use crate::objects::{GROUP, Object, VERSION};
+use crate::objects::{AZURE_APP_CONFIG, GROUP, Object, PLATFORM_CONFIG, VERSION};
 use crate::source::{Documents, scalar};
 use fields::Reader;
 
@@ -132,11 +132,11 @@ impl<'a> Header<'a> {
             match scalar(key) {
                 Some("name") => {
                     (self.name, self.name_node) = (scalar(value), Some(value));
-                    self.is_config |= self.name.is_some_and(|name| name.starts_with(kinds::AZURE_APP_CONFIG));
+                    self.is_config |= self.name.is_some_and(|name| name.starts_with(AZURE_APP_CONFIG));
                 }
                 Some("labels") => {
                     let is_marked = |(key, value): &(Node, Node)| {
-                        scalar(key) == Some(kinds::PLATFORM_CONFIG) && scalar(value) != Some("false")
+                        scalar(key) == Some(PLATFORM_CONFIG) && scalar(value) != Some("false")
                     };
                     self.is_config |= entries(value).iter().any(is_marked);
                 }
