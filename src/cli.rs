@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use fleet::ManifestChecks;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use fleet::{FailurePolicy, ManifestChecks};
 
 use crate::exit::Failure;
 
@@ -37,25 +37,79 @@ pub(crate) enum Command {
 /// Where a control plane is read from.
 #[derive(Debug, Args)]
 pub(crate) struct PlaneArgs {
-    /// The environment to compute
+    /// The environment to compute [default: the one whose branch runs, in an Action]
     #[arg(long, value_name = "NAME", value_parser = environment)]
-    pub(crate) environment: String,
+    pub(crate) environment: Option<String>,
 
     /// Folder with the content of the environment's branch [default: the workspace in an Action, else .]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) control_plane: Option<PathBuf>,
+
+    /// Read this branch or commit of the folder's repository instead of its files
+    #[arg(long, value_name = "REF")]
+    pub(crate) control_plane_ref: Option<String>,
 
     /// Read this repository from a folder; once for each repository
     #[arg(long = "repo", value_name = "URL=FOLDER", value_parser = repo_folder)]
     pub(crate) repos: Vec<RepoFolder>,
 }
 
-impl PlaneArgs {
-    /// The folder with the content of the environment's branch.
-    pub(crate) fn folder(&self) -> PathBuf {
-        let workspace =
-            || std::env::var_os("GITHUB_WORKSPACE").filter(|path| !path.is_empty()).map(PathBuf::from);
-        self.control_plane.clone().or_else(workspace).unwrap_or_else(|| PathBuf::from("."))
+/// Who reads and writes repositories, and how.
+#[derive(Debug, Args)]
+pub(crate) struct AccessArgs {
+    /// The control plane's repository: OWNER/NAME [default: GITHUB_REPOSITORY, else the folder's origin]
+    #[arg(long, value_name = "OWNER/NAME", value_parser = repository)]
+    pub(crate) control_plane_repo: Option<String>,
+
+    /// Token for the control plane's repository
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) github_token: Option<Secret>,
+
+    /// Token for the GitOps repositories, or lines URL-PREFIX=TOKEN [default: --github-token]
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) gitops_token: Option<Secret>,
+
+    /// Tokens for the repositories of applications and bases: lines URL-PREFIX=TOKEN
+    #[arg(long, value_name = "LINES")]
+    pub(crate) repo_tokens: Option<Secret>,
+
+    /// A GitHub App that makes the tokens
+    #[arg(long, value_name = "ID", requires = "app_private_key")]
+    pub(crate) app_id: Option<String>,
+
+    /// The App's private key, as PEM text
+    #[arg(long, value_name = "PEM", requires = "app_id")]
+    pub(crate) app_private_key: Option<Secret>,
+
+    /// More certificates to trust, as a PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+
+    /// Make no request at all: what no folder is given for cannot be read
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) offline: bool,
+}
+
+/// A text that must not be seen.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret(text.trim().to_owned())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
     }
 }
 
@@ -65,7 +119,14 @@ pub(crate) struct ScheduleArgs {
     #[command(flatten)]
     pub(crate) plane: PlaneArgs,
 
-    /// Write the tree into this folder, for example a checkout of the GitOps branch
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+
+    /// Decide and say everything, write nothing
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) dry_run: bool,
+
+    /// Write the tree into this folder instead of a pull request, for example a checkout of the GitOps branch
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 
@@ -79,7 +140,7 @@ pub(crate) struct ScheduleArgs {
 
     /// What one application's problem does to the others
     #[arg(long, value_name = "HOW", default_value = "hold")]
-    pub(crate) failure_policy: FailurePolicy,
+    pub(crate) failure_policy: OnFailure,
 
     /// Exit with 1 if anything is held
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
@@ -151,12 +212,21 @@ impl From<Checks> for ManifestChecks {
 }
 
 /// `hold` or `block`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FailurePolicy {
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OnFailure {
     /// Hold what has a problem, go on with the rest
     Hold,
     /// Write nothing if anything has a problem
     Block,
+}
+
+impl From<OnFailure> for FailurePolicy {
+    fn from(policy: OnFailure) -> FailurePolicy {
+        match policy {
+            OnFailure::Hold => FailurePolicy::Hold,
+            OnFailure::Block => FailurePolicy::Block,
+        }
+    }
 }
 
 /// A repository that is read from a folder.
@@ -172,6 +242,19 @@ fn repo_folder(text: &str) -> Result<RepoFolder, String> {
             Ok(RepoFolder { url: url.trim().to_owned(), folder: folder.trim().into() })
         }
         _ => Err("write URL=FOLDER, such as https://github.com/contoso/app=../app".to_owned()),
+    }
+}
+
+fn repository(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let is_name = |part: &&str| {
+        !part.is_empty()
+            && !matches!(*part, "." | "..")
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match parts.len() == 2 && parts.iter().all(is_name) {
+        true => Ok(text.to_owned()),
+        false => Err("write OWNER/NAME, such as contoso/control-plane".to_owned()),
     }
 }
 
@@ -241,7 +324,7 @@ pub(crate) fn arguments(
         .collect();
     let inputs: BTreeMap<String, &str> = environment
         .iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix("INPUT_")?.to_lowercase(), value.as_str())))
+        .filter_map(|(name, value)| Some((input_name(name)?, value.as_str())))
         .filter(|(_, value)| !value.is_empty())
         .collect();
     let command = Cli::command();
@@ -254,17 +337,26 @@ pub(crate) fn arguments(
     let Some(mode) = arguments.first().and_then(|name| command.find_subcommand(name)) else {
         return Ok(arguments);
     };
-    for name in flags(mode) {
+    for argument in mode.get_arguments() {
+        let Some(name) = argument.get_long() else { continue };
         let flag = format!("--{name}");
         let is_given = |argument: &OsString| {
             argument.to_str().is_some_and(|text| text == flag || text.starts_with(&format!("{flag}=")))
         };
         let Some(value) = inputs.get(name).filter(|_| !arguments.iter().any(is_given)) else { continue };
-        let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
-        let added: Vec<OsString> = lines.map(|line| format!("{flag}={line}").into()).collect();
-        arguments.extend(added);
+        if let ArgAction::Append = argument.get_action() {
+            let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
+            arguments.extend(lines.map(|line| format!("{flag}={line}").into()));
+        } else {
+            arguments.push(format!("{flag}={}", value.trim()).into());
+        }
     }
     Ok(arguments)
+}
+
+/// The flag that an input stands for. Where a shell cannot set a name with `-`, it may stand there with `_`.
+fn input_name(variable: &str) -> Option<String> {
+    Some(variable.strip_prefix("INPUT_")?.to_lowercase().replace('_', "-"))
 }
 
 fn is_bare_flag(argument: &OsString) -> bool {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::world::git::GitError;
 use crate::world::terminal;
 
 /// How a run ended.
@@ -43,6 +44,17 @@ impl Failure {
         Failure { exit: Exit::Usage, error: anyhow::anyhow!("{message}"), help: help.into() }
     }
 
+    /// What it was given cannot be used.
+    pub(crate) fn input(message: impl fmt::Display, help: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Input, error: anyhow::anyhow!("{message}"), help: help.into() }
+    }
+
+    /// A repository cannot be read.
+    pub(crate) fn of_git(error: GitError) -> Failure {
+        let help = error.help();
+        Failure::world(anyhow::anyhow!("{error}"), help)
+    }
+
     /// Something outside of us failed.
     pub(crate) fn world(error: impl Into<anyhow::Error>, help: impl Into<String>) -> Failure {
         Failure { exit: Exit::World, error: error.into(), help: help.into() }
@@ -51,6 +63,11 @@ impl Failure {
     /// What went wrong, without the next move.
     pub(crate) fn reason(&self) -> String {
         format!("{:#}", self.error)
+    }
+
+    /// The next move.
+    pub(crate) fn help(&self) -> &str {
+        &self.help
     }
 
     /// Says it on standard error.

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod publish;
 mod world;
 
 use std::process::ExitCode;

@@ -112,7 +112,7 @@ impl Case {
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RAYON_NUM_THREADS", threads.to_string())
-            .args(["schedule", "--control-plane=control-plane"])
+            .args(["schedule", "--offline", "--control-plane=control-plane"])
             .args(&self.arguments)
             .arg("--out")
             .arg(out)

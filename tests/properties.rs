@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use fleet::{FileContent, ManifestChecks, Outcome, Placement, RepoPath, Severity, Snapshot, Source, Tree};
 use generator::{Fleet, Random, url};
 use report::Report;
-use support::{Files, Ran, Sandbox};
+use support::{Files, Ran, Scratch};
 
 const TRACKING: &str = ".github/tracking/assignments/";
 const GENERATED: [&str; 7] = [
@@ -34,7 +34,7 @@ fn source(files: &Files, folder: &str) -> Source {
 
 /// What the core makes of these files.
 fn compute(files: &Files) -> (Outcome, Placement) {
-    let mut snapshot = Snapshot::new("dev", &source(files, "plane"));
+    let mut snapshot = Snapshot::new(&source(files, "plane"));
     loop {
         let wants = snapshot.wants();
         if wants.is_empty() {
@@ -46,7 +46,7 @@ fn compute(files: &Files) -> (Outcome, Placement) {
                 .add(&want, folder.map(|folder| source(files, &folder)).ok_or_else(|| "unknown".to_owned()));
         }
     }
-    let outcome = fleet::compute(snapshot.control_plane(), ManifestChecks::Error);
+    let outcome = fleet::compute(snapshot.control_plane("dev"), ManifestChecks::Error);
     let placement = outcome.place(&Tree::default(), &RepoPath::default());
     (outcome, placement)
 }
@@ -132,22 +132,23 @@ fn a_changed_cluster_type_leaves_all_others_alone() {
 
 /// A fleet on disk and the arguments that compute it.
 struct OnDisk {
-    sandbox: Sandbox,
+    scratch: Scratch,
     repositories: Vec<String>,
 }
 
 impl OnDisk {
     fn new(fleet: &Fleet, seed: u64) -> OnDisk {
-        let sandbox = Sandbox::new();
-        sandbox.write("", &fleet.files(seed));
+        let scratch = Scratch::new();
+        scratch.write("", &fleet.files(seed));
         let repositories =
             fleet.repositories().into_iter().map(|folder| format!("{}={folder}", url(folder))).collect();
-        OnDisk { sandbox, repositories }
+        OnDisk { scratch, repositories }
     }
 
     fn schedule(&self, variables: &[(&str, &str)]) -> Ran {
         let mut arguments = vec![
             "schedule",
+            "--offline",
             "--environment",
             "dev",
             "--control-plane",
@@ -158,17 +159,17 @@ impl OnDisk {
             "report.json",
         ];
         arguments.extend(self.repositories.iter().flat_map(|pair| ["--repo", pair]));
-        let ran = self.sandbox.run(&arguments, variables);
+        let ran = self.scratch.run(&arguments, variables);
         assert_eq!(ran.exit, 0, "{}", ran.stderr);
         ran
     }
 
     fn tree(&self) -> Files {
-        self.sandbox.read("out")
+        self.scratch.read("out")
     }
 
     fn report(&self) -> Report {
-        let text = fs::read(self.sandbox.path("report.json")).expect("the report");
+        let text = fs::read(self.scratch.path("report.json")).expect("the report");
         serde_json::from_slice(&text).expect("a report")
     }
 }
@@ -180,7 +181,7 @@ fn the_same_input_gives_the_same_bytes() {
         let run = |threads: &str| {
             let disk = OnDisk::new(&fleet, seed);
             let ran = disk.schedule(&[("RAYON_NUM_THREADS", threads)]);
-            (ran, disk.tree(), fs::read(disk.sandbox.path("report.json")).expect("the report"))
+            (ran, disk.tree(), fs::read(disk.scratch.path("report.json")).expect("the report"))
         };
         let first = run("1");
         for threads in ["1", "2", "7"] {
@@ -196,7 +197,7 @@ fn a_second_run_writes_nothing() {
         disk.schedule(&[]);
         let times = || -> BTreeMap<String, SystemTime> {
             let time = |path: &String| {
-                fs::metadata(disk.sandbox.path("out").join(path))
+                fs::metadata(disk.scratch.path("out").join(path))
                     .and_then(|it| it.modified())
                     .expect("a time")
             };
@@ -233,7 +234,7 @@ fn an_older_tree_becomes_the_wanted_one() {
         let older = with_foreign_files(old.files, &fresh.files, seed);
 
         let disk = OnDisk::new(&fleet, seed);
-        disk.sandbox.write("out", &older);
+        disk.scratch.write("out", &older);
         disk.schedule(&[]);
         let expected = expected(&fleet, &fresh, &older);
         let after = disk.tree();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use support::{Sandbox, files_below};
+use support::{Scratch, files_below};
 
 #[test]
 fn the_published_schema_is_the_codes() {
@@ -54,16 +54,17 @@ fn reports_of_the_example_are_valid() {
         ),
     ];
     for (edit, exit, there, why) in cases {
-        let sandbox = Sandbox::new();
-        sandbox.write("", &examples);
+        let scratch = Scratch::new();
+        scratch.write("", &examples);
         if let Some((old, new)) = edit {
             let text = String::from_utf8(examples[large].clone()).unwrap();
             assert!(text.contains(old), "{large} has {old}");
-            sandbox.write("", &[(large.to_owned(), text.replace(old, new).into_bytes())].into());
+            scratch.write("", &[(large.to_owned(), text.replace(old, new).into_bytes())].into());
         }
-        let ran = sandbox.run(
+        let ran = scratch.run(
             &[
                 "schedule",
+                "--offline",
                 "--environment",
                 "dev",
                 "--control-plane",
@@ -80,7 +81,7 @@ fn reports_of_the_example_are_valid() {
             &[],
         );
         assert_eq!(ran.exit, exit, "{why}: {}", ran.stderr);
-        let report: Value = serde_json::from_slice(&sandbox.read("")["report.json"]).unwrap();
+        let report: Value = serde_json::from_slice(&scratch.read("")["report.json"]).unwrap();
         let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
         assert_eq!(errors, [""; 0], "{why}");
         for place in there {

@@ -48,9 +48,9 @@ pub(crate) fn source(files: &Files) -> Source {
 
 /// Parses a source that holds everything itself.
 pub(crate) fn control_plane(source: &Source) -> ControlPlane {
-    let mut snapshot = Snapshot::new(ENVIRONMENT, source);
+    let mut snapshot = Snapshot::new(source);
     assert!(snapshot.wants().is_empty(), "the fleet needs no other repository");
-    let plane = snapshot.control_plane();
+    let plane = snapshot.control_plane(ENVIRONMENT);
     let error = plane.problems.iter().find(|problem| problem.is_error()).map(Diagnostic::to_string);
     assert_eq!(error, None, "the fleet is sound");
     plane

@@ -192,11 +192,11 @@ fn source<'a>(files: impl IntoIterator<Item = Part<'a>>) -> Source {
 
 /// Every pointer leads back to the same files.
 fn control_plane(source: &Source) -> ControlPlane {
-    let mut snapshot = Snapshot::new(ENVIRONMENT, source);
+    let mut snapshot = Snapshot::new(source);
     loop {
         let wants = snapshot.wants();
         if wants.is_empty() {
-            return snapshot.control_plane();
+            return snapshot.control_plane(ENVIRONMENT);
         }
         for want in wants {
             snapshot.add(&want, Ok(source.clone()));

@@ -7,11 +7,11 @@ use report::ExplanationReport;
 use super::load;
 use crate::cli::{ExplainArgs, Format};
 use crate::exit::{Exit, Failure};
-use crate::world::terminal;
+use crate::world::{World, terminal};
 
 /// Answers one question.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
-    let plane = load::control_plane(&arguments.plane)?.plane;
+    let plane = load::plane(&arguments.plane, &World::offline(&arguments.plane)?)?;
     if plane.problems.iter().any(Diagnostic::is_error) {
         terminal::complain(&report::problems(&plane.problems));
         return Ok(Exit::Input);

@@ -1,37 +1,119 @@
-//! Reading a control plane from folders.
+//! Reading a control plane from where its pointers lead.
 
-use fleet::{ControlPlane, Snapshot};
+use fleet::{ControlPlane, Role, Snapshot, Want};
 
 use crate::cli::PlaneArgs;
 use crate::exit::Failure;
-use crate::world::folder::Folder;
-use crate::world::repos::Repos;
+use crate::world::World;
+use crate::world::runner::Runner;
+use crate::world::sources::{Sources, Unread};
 
-/// A control plane, and the folders that it was read from.
-pub(crate) struct Loaded {
-    pub(crate) plane: ControlPlane,
-    pub(crate) folders: Vec<Folder>,
+/// What was found at the place that was named.
+pub(crate) enum Loaded {
+    /// The control plane of an environment
+    Plane(Box<ControlPlane>),
+    /// A branch that is no environment's: the environments that are declared
+    Environments(Vec<String>),
 }
 
-/// The control plane of an environment, with everything that its pointers lead to.
-pub(crate) fn control_plane(arguments: &PlaneArgs) -> Result<Loaded, Failure> {
-    let folder = Folder::new(&arguments.folder(), "--control-plane ")?;
-    let repos = Repos::new(&arguments.repos)?;
-    let mut snapshot = Snapshot::new(&arguments.environment, &folder.source("")?);
-    let mut folders = vec![folder];
-    loop {
-        let wants = snapshot.wants();
-        if wants.is_empty() {
-            let mut plane = snapshot.control_plane();
-            plane.problems.sort();
-            return Ok(Loaded { plane, folders });
+/// The control plane of the environment that was asked for, with everything that its pointers lead to.
+pub(crate) fn control_plane(arguments: &PlaneArgs, world: &World) -> Result<Loaded, Failure> {
+    let World { runner, folder, sources, .. } = world;
+    let source = match &arguments.control_plane_ref {
+        Some(name) => sources.workspace_at(name, folder.path())?,
+        None => folder.source("")?,
+    };
+    let mut snapshot = Snapshot::new(&source);
+    let environment = match &arguments.environment {
+        Some(environment) => environment.clone(),
+        None => {
+            read(&mut snapshot, sources, Snapshot::wants_of_bases)?;
+            match environment_of(runner, &snapshot)? {
+                Some(environment) => environment,
+                None => return Ok(Loaded::Environments(names(&snapshot))),
+            }
         }
-        for want in wants {
-            let source = repos.folder(&want.at).and_then(|folder| {
-                folders.push(folder.clone());
-                folder.source(&folder.prefix()).map_err(|failure| failure.reason())
-            });
-            snapshot.add(&want, source);
+    };
+    if let Some(branch) = branch_elsewhere(arguments, runner, &mut snapshot, &environment, sources)? {
+        snapshot = Snapshot::new(&sources.workspace_at(&branch, folder.path())?);
+    }
+    while read(&mut snapshot, sources, Snapshot::wants)? > 0 {}
+    let mut plane = snapshot.control_plane(&environment);
+    plane.problems.sort();
+    Ok(Loaded::Plane(Box::new(plane)))
+}
+
+/// The same, where nothing but a control plane is of use.
+pub(crate) fn plane(arguments: &PlaneArgs, world: &World) -> Result<ControlPlane, Failure> {
+    match control_plane(arguments, world)? {
+        Loaded::Plane(plane) => Ok(*plane),
+        Loaded::Environments(declared) => Err(which_environment(&declared)),
+    }
+}
+
+fn which_environment(declared: &[String]) -> Failure {
+    let known = match declared.is_empty() {
+        true => "none is declared in `.environments/` of the base".to_owned(),
+        false => format!("declared are {}", declared.join(", ")),
+    };
+    Failure::usage("which environment?", format!("give --environment NAME; {known}"))
+}
+
+/// The environment of the branch that runs; in an Action, nothing if it is no environment's.
+fn environment_of(runner: &Runner, snapshot: &Snapshot) -> Result<Option<String>, Failure> {
+    let declared = names(snapshot);
+    if !runner.is_action() || declared.is_empty() {
+        return Err(which_environment(&declared));
+    }
+    let of_branch = |branch: &String| {
+        let named = declared.iter().find(|name| *name == branch);
+        let at_branch = snapshot.environments().find(|it| it.control_plane.branch == *branch);
+        named.cloned().or_else(|| at_branch.map(|it| it.meta.name.clone()))
+    };
+    Ok(runner.branch.as_ref().and_then(of_branch))
+}
+
+/// The environment's branch, if the job runs on another one and nothing else says what to read.
+fn branch_elsewhere(
+    arguments: &PlaneArgs,
+    runner: &Runner,
+    snapshot: &mut Snapshot,
+    environment: &str,
+    sources: &Sources,
+) -> Result<Option<String>, Failure> {
+    let is_said = arguments.control_plane.is_some() || arguments.control_plane_ref.is_some();
+    let (false, true, Some(branch)) = (is_said, runner.is_action(), &runner.branch) else { return Ok(None) };
+    if branch == environment {
+        return Ok(None);
+    }
+    read(snapshot, sources, Snapshot::wants_of_bases)?;
+    let declared = snapshot.environments().find(|it| it.meta.name == environment);
+    Ok(declared.map(|it| it.control_plane.branch.clone()).filter(|wanted| wanted != branch))
+}
+
+fn names(snapshot: &Snapshot) -> Vec<String> {
+    let mut names: Vec<String> = snapshot.environments().map(|it| it.meta.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Reads what is wanted next; how much that was.
+fn read(
+    snapshot: &mut Snapshot,
+    sources: &Sources,
+    wants: impl FnOnce(&mut Snapshot) -> Vec<Want>,
+) -> Result<usize, Failure> {
+    let wants = wants(snapshot);
+    for (want, source) in wants.iter().zip(sources.read(&wants)) {
+        let is_application = matches!(want.role, Role::Registration(_));
+        match source {
+            // Without its base nothing can be said about an environment; without an application it can.
+            Err(unread @ Unread::World { .. }) if !is_application => {
+                return Err(unread.failure(&format!("{}: the base", want.location)));
+            }
+            source => snapshot.add(want, source.map_err(Into::into)),
         }
     }
+    Ok(wants.len())
 }

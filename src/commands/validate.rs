@@ -5,11 +5,12 @@ use fleet::{Diagnostic, ManifestChecks, RepoPath, Severity, Tree};
 use super::load;
 use crate::cli::ValidateArgs;
 use crate::exit::{Exit, Failure};
-use crate::world::terminal;
+use crate::world::{World, terminal};
 
 /// Checks a control plane.
 pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
-    let plane = load::control_plane(&arguments.plane)?.plane;
+    let plane = load::plane(&arguments.plane, &World::offline(&arguments.plane)?)?;
+    let environment = plane.environment.clone();
     let mut problems = if plane.problems.iter().any(Diagnostic::is_error) {
         plane.problems
     } else {
@@ -31,6 +32,6 @@ pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
     let counts = (report::counted(errors, "error"), report::counted(warnings, "warning"));
-    terminal::say(&format!("{}: {}, {}\n", arguments.plane.environment, counts.0, counts.1));
+    terminal::say(&format!("{environment}: {}, {}\n", counts.0, counts.1));
     Ok(if errors > 0 { Exit::Input } else { Exit::Done })
 }

@@ -21,7 +21,7 @@ pub(crate) struct Out(PathBuf);
 impl Out {
     /// Refuses a folder whose content the next run would read, or that holds one of the folders that are
     /// `read`. It need not be there.
-    pub(crate) fn new(path: &Path, read: &[Folder]) -> Result<Out, Failure> {
+    pub(crate) fn new<'a>(path: &Path, read: impl IntoIterator<Item = &'a Folder>) -> Result<Out, Failure> {
         if path.exists() && !path.is_dir() {
             let error = anyhow::anyhow!("cannot use {} for --out: it is not a folder", path.display());
             return Err(Failure::world(error, "choose a folder that may be written to"));

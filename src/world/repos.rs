@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fleet::{RepoPath, RepoRef};
+use fleet::RepoRef;
 
 use super::folder::Folder;
 use crate::cli::RepoFolder;
@@ -21,24 +21,25 @@ impl Repos {
         Ok(Repos(repos.iter().map(known).collect::<Result<_, Failure>>()?))
     }
 
-    /// The folder that a pointer names, or why there is none.
-    pub(crate) fn folder(&self, at: &RepoRef) -> Result<Folder, String> {
-        let wanted = comparable(&at.repo);
-        let Some((_, folder)) = self.0.iter().find(|(url, _)| *url == wanted) else {
-            return Err("no folder is given for it".to_owned());
-        };
-        let path = RepoPath::new(&at.path)?;
+    /// The folder that a pointer names, or why it cannot be used; nothing if none is given for its repository.
+    pub(crate) fn folder(&self, RepoRef { repo, path, .. }: &RepoRef) -> Option<Result<Folder, String>> {
+        let wanted = comparable(repo);
+        let (_, folder) = self.0.iter().find(|(url, _)| *url == wanted)?;
         if let Some(link) = link_on_the_way(folder.path(), path.as_str()) {
-            return Err(format!("`{link}` is a symbolic link, which is not followed"));
+            return Some(Err(format!("`{link}` is a symbolic link, which is not followed")));
         }
-        folder
-            .inside(path.as_str())
-            .ok_or_else(|| format!("{} has no folder `{path}`", folder.path().display()))
+        let absent = || format!("{} has no folder `{path}`", folder.path().display());
+        Some(folder.inside(path.as_str()).ok_or_else(absent))
+    }
+
+    /// All folders.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Folder> {
+        self.0.iter().map(|(_, folder)| folder)
     }
 }
 
 /// Two spellings of one repository compare equal: scheme, user, `.git` and a final `/` do not count.
-fn comparable(url: &str) -> String {
+pub(crate) fn comparable(url: &str) -> String {
     let url = url.trim().trim_end_matches('/').trim_end_matches(".git");
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));

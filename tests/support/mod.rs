@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A temporary folder; every run has it as its working directory, so that messages have no machine paths.
-pub(crate) struct Sandbox(tempfile::TempDir);
+pub(crate) struct Scratch(tempfile::TempDir);
 
 /// How a run ended and what it said.
 #[derive(Debug, PartialEq)]
@@ -19,9 +19,9 @@ pub(crate) struct Ran {
 /// Files by path, `/` between the parts.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-impl Sandbox {
-    pub(crate) fn new() -> Sandbox {
-        Sandbox(tempfile::tempdir().expect("a temporary folder"))
+impl Scratch {
+    pub(crate) fn new() -> Scratch {
+        Scratch(tempfile::tempdir().expect("a temporary folder"))
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {

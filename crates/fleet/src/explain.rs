@@ -421,11 +421,11 @@ data: {LEVEL: error, ONLY_EAST: x}
     fn outcome() -> Outcome {
         let bytes = FileContent::Bytes(PLANE.as_bytes().into());
         let source = Source { files: [("plane.yaml".to_owned(), bytes)].into(), ..Source::default() };
-        let mut snapshot = Snapshot::new("dev", &source);
+        let mut snapshot = Snapshot::new(&source);
         for want in snapshot.wants() {
             snapshot.add(&want, Ok(Source::default()));
         }
-        compute(snapshot.control_plane(), ManifestChecks::Off)
+        compute(snapshot.control_plane("dev"), ManifestChecks::Off)
     }
 
     fn terms<'t>(terms: impl Iterator<Item = &'t Term<'t>>) -> String {

@@ -7,6 +7,7 @@ use goyaml::Node;
 
 use crate::diagnostic::{FileName, Location};
 use crate::labels::{Labels, Selector};
+use crate::path::RepoPath;
 
 /// The API group of all our kinds.
 pub const GROUP: &str = "scheduler.kalypso.io";
@@ -36,8 +37,8 @@ pub struct RepoRef {
     pub repo: String,
     /// Branch
     pub branch: String,
-    /// Folder; `.` is the root
-    pub path: String,
+    /// Folder
+    pub path: RepoPath,
 }
 
 /// An environment, declared in the base.

@@ -66,7 +66,12 @@ pub struct Unavailable {
 impl ControlPlane {
     /// The commit that is promoted into this environment.
     pub fn promoted_commit(&self) -> Option<&str> {
-        self.base_repos.iter().find(|base| base.meta.name == PROMOTED_BASE)?.commit.as_deref()
+        self.promoted_base()?.commit.as_deref()
+    }
+
+    /// The base whose commit is promoted.
+    pub fn promoted_base(&self) -> Option<&BaseRepo> {
+        self.base_repos.iter().find(|base| base.meta.name == PROMOTED_BASE)
     }
 
     /// Puts everything into the order of names, so that the order of files never matters.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Location, did_you_mean};
-use crate::objects::{BaseRepo, Object, RepoRef, WorkloadRegistration};
+use crate::objects::{BaseRepo, Environment, Object, RepoRef, WorkloadRegistration};
 use crate::parse::{self, BrokenWorkload, Misplaced, Objects, Parsed};
 use crate::plane::{ControlPlane, PROMOTED_BASE, RegisteredWorkload, Unavailable};
 use crate::source::{self, Source};
@@ -36,10 +36,18 @@ pub enum Role {
     Registration(String),
 }
 
+/// Why a source could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Why
+    pub reason: String,
+    /// What to do about it; nothing: what helps with most pointers
+    pub help: Option<String>,
+}
+
 /// What has been read so far.
 #[derive(Debug)]
 pub struct Snapshot {
-    environment: String,
     plane: Objects,
     environments: Vec<Parsed>,
     brought: BTreeMap<String, Vec<Parsed>>,
@@ -49,9 +57,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Begins with the content of the environment's own branch.
-    pub fn new(environment: &str, source: &Source) -> Snapshot {
+    pub fn new(source: &Source) -> Snapshot {
         let mut snapshot = Snapshot {
-            environment: environment.to_owned(),
             plane: Objects::default(),
             environments: Vec::new(),
             brought: BTreeMap::new(),
@@ -67,6 +74,12 @@ impl Snapshot {
 
     /// What has to be read next; nothing when the snapshot is complete. Nothing is named twice.
     pub fn wants(&mut self) -> Vec<Want> {
+        let wants = self.wants_of_bases();
+        if wants.is_empty() { self.wants_of_registrations() } else { wants }
+    }
+
+    /// What has to be read to know the bases and the declared environments.
+    pub fn wants_of_bases(&mut self) -> Vec<Want> {
         let mut wants = Vec::new();
         for base in self.base_repos() {
             let want = |role, commit| Want {
@@ -81,9 +94,10 @@ impl Snapshot {
             }
         }
         wants.retain(|want| self.asked.insert(want.role.clone()));
-        if !wants.is_empty() {
-            return wants;
-        }
+        wants
+    }
+
+    fn wants_of_registrations(&mut self) -> Vec<Want> {
         let in_place: BTreeSet<&str> = self.workload_names();
         let fetched = |registration: &&WorkloadRegistration| !in_place.contains(&*registration.meta.name);
         let mut wants: Vec<Want> = self
@@ -101,26 +115,26 @@ impl Snapshot {
     }
 
     /// Takes what was read for `want`, or why it could not be read.
-    pub fn add(&mut self, want: &Want, read: Result<Source, String>) {
+    pub fn add(&mut self, want: &Want, read: Result<Source, Unreadable>) {
         match (&want.role, read) {
             (Role::Base(_), Ok(source)) => self.add_plane(&source, in_base),
             (Role::Environments, Ok(source)) => self.add_environments(&source),
             (Role::Registration(name), Ok(source)) => self.add_workloads(name, want, &source),
-            (Role::Base(name), Err(reason)) => {
+            (Role::Base(name), Err(Unreadable { reason, help })) => {
                 let text = format!("the base `{name}` ({}) cannot be read: {reason}", want.at.repo);
-                self.plane.problems.push(unreadable(text, want));
+                self.plane.problems.push(unreadable(text, help, want));
             }
             // The base stands in the same repository: one error is enough.
             (Role::Environments, Err(_))
                 if self.plane.problems.iter().any(|it| it.location.as_ref() == Some(&want.location)) => {}
-            (Role::Environments, Err(reason)) => {
+            (Role::Environments, Err(Unreadable { reason, help })) => {
                 let text = format!("the environments of {} cannot be read: {reason}", want.at.repo);
-                self.plane.problems.push(unreadable(text, want));
+                self.plane.problems.push(unreadable(text, help, want));
             }
-            (Role::Registration(name), Err(reason)) => {
+            (Role::Registration(name), Err(Unreadable { reason, help })) => {
                 let text =
                     format!("the repository of workload registration `{name}` cannot be read: {reason}");
-                self.unavailable(name, None, vec![unreadable(text, want)]);
+                self.unavailable(name, None, vec![unreadable(text, help, want)]);
             }
         }
     }
@@ -200,9 +214,17 @@ impl Snapshot {
         whole.chain(self.plane.broken_workloads.iter().filter_map(|broken| broken.name.as_deref())).collect()
     }
 
-    /// The control plane, once nothing is wanted any more; with every problem found on the way.
-    pub fn control_plane(mut self) -> ControlPlane {
-        let mut plane = ControlPlane { environment: self.environment, ..ControlPlane::default() };
+    /// The declared environments, as far as they have been read.
+    pub fn environments(&self) -> impl Iterator<Item = &Environment> {
+        self.environments.iter().filter_map(|parsed| match &parsed.object {
+            Object::Environment(environment) => Some(environment),
+            _ => None,
+        })
+    }
+
+    /// The control plane of `environment`, once nothing is wanted any more; with every problem found on the way.
+    pub fn control_plane(mut self, environment: &str) -> ControlPlane {
+        let mut plane = ControlPlane { environment: environment.to_owned(), ..ControlPlane::default() };
         plane.problems = std::mem::take(&mut self.plane.problems);
         if self.plane.objects.is_empty() && !plane.problems.iter().any(Diagnostic::is_error) {
             let text = "the control plane holds no objects at all";
@@ -335,10 +357,11 @@ fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>>
     groups
 }
 
-fn unreadable(text: String, want: &Want) -> Diagnostic {
-    let help =
-        format!("correct the pointer, or give the repository a folder with `--repo {}=FOLDER`", want.at.repo);
-    Diagnostic::error(text).help(help).at(want.location.clone())
+fn unreadable(text: String, help: Option<String>, want: &Want) -> Diagnostic {
+    let usual = || {
+        format!("correct the pointer, or give the repository a folder with `--repo {}=FOLDER`", want.at.repo)
+    };
+    Diagnostic::error(text).help(help.unwrap_or_else(usual)).at(want.location.clone())
 }
 
 fn in_environment(kind: &str) -> Option<&'static str> {

@@ -58,11 +58,24 @@ impl ObjectId {
         ObjectId::of("blob", bytes)
     }
 
+    /// The name git gives to the tree of these entries.
+    pub(crate) fn of_tree(mut entries: Vec<TreeEntry>) -> ObjectId {
+        entries.sort();
+        let content: Vec<u8> = entries.into_iter().flat_map(|TreeEntry { bytes, .. }| bytes).collect();
+        ObjectId::of("tree", &content)
+    }
+
     fn of(kind: &str, bytes: &[u8]) -> ObjectId {
         let mut hash = Sha1::new();
         hash.update(format!("{kind} {}\0", bytes.len()));
         hash.update(bytes);
         ObjectId(hash.finalize().into())
+    }
+}
+
+impl From<[u8; 20]> for ObjectId {
+    fn from(bytes: [u8; 20]) -> ObjectId {
+        ObjectId(bytes)
     }
 }
 
@@ -79,7 +92,8 @@ impl fmt::Debug for ObjectId {
 }
 
 impl Mode {
-    fn octal(self) -> &'static str {
+    /// As git writes it.
+    pub fn octal(self) -> &'static str {
         match self {
             Mode::File => "100644",
             Mode::Executable => "100755",
@@ -149,28 +163,38 @@ impl Changeset {
 /// The name of the tree of `files`, whose paths all agree in their first `depth` bytes.
 fn tree_id(files: &[(&str, &Blob)], depth: usize) -> ObjectId {
     let name = |path: &'_ str| path[depth..].find('/').map_or(path.len(), |end| depth + end);
-    let mut entries: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut entries = Vec::new();
     for group in files.chunk_by(|(a, _), (b, _)| a[depth..name(a)] == b[depth..name(b)]) {
         let (path, blob) = group[0];
         let end = name(path);
-        let part = &path.as_bytes()[depth..end];
-        let is_folder = end < path.len();
-        let (mode, id) = match is_folder {
-            true => ("40000", tree_id(group, end + 1)),
+        let (mode, id) = match end < path.len() {
+            true => (FOLDER, tree_id(group, end + 1)),
             false => (blob.mode.octal(), blob.id),
         };
-        let mut entry = format!("{mode} ").into_bytes();
-        entry.extend_from_slice(part);
-        entry.push(0);
-        entry.extend_from_slice(&id.0);
-        // Git sorts folders as if their names ended in a slash.
-        let mut key = part.to_vec();
-        key.extend(is_folder.then_some(b'/'));
-        entries.push((key, entry));
+        entries.push(TreeEntry::new(&path[depth..end], mode, id));
     }
-    entries.sort();
-    let content: Vec<u8> = entries.into_iter().flat_map(|(_, entry)| entry).collect();
-    ObjectId::of("tree", &content)
+    ObjectId::of_tree(entries)
+}
+
+/// How git writes the mode of a folder.
+pub(crate) const FOLDER: &str = "40000";
+
+/// A line of a tree as git stores it, in git's order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TreeEntry {
+    /// Git sorts folders as if their names ended in a slash
+    key: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl TreeEntry {
+    /// An entry of this name, without any folder in it.
+    pub(crate) fn new(name: &str, mode: &str, ObjectId(id): ObjectId) -> TreeEntry {
+        let mut key = name.as_bytes().to_vec();
+        key.extend((mode == FOLDER).then_some(b'/'));
+        let bytes = [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &id].concat();
+        TreeEntry { key, bytes }
+    }
 }
 
 #[cfg(test)]

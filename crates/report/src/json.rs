@@ -24,6 +24,27 @@ pub struct Report {
     pub problems: Vec<ProblemReport>,
     /// Files that differ from what was there
     pub changes: Vec<ChangeReport>,
+    /// The branches that clusters follow; `held` and `changes` speak of the first
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git_ops_repos: Vec<GitOpsRepoReport>,
+}
+
+/// A branch that clusters follow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GitOpsRepoReport {
+    /// The name of the GitOpsRepo
+    pub name: String,
+    /// The repository: OWNER/NAME
+    pub repo: String,
+    /// The branch
+    pub branch: String,
+    /// The folder in it
+    pub path: String,
+    /// Git's name of the tree that the branch must hold
+    pub tree_id: String,
+    /// The page of the open pull request that brings it
+    pub pull_request: Option<String>,
 }
 
 /// A deployment target on a cluster type.
@@ -97,7 +118,7 @@ pub struct ChangeReport {
 }
 
 /// What happens to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeKind {
     /// It is new
@@ -162,6 +183,7 @@ impl Report {
             held: Vec::new(),
             problems: problems.map(ProblemReport::new).collect(),
             changes: Vec::new(),
+            git_ops_repos: Vec::new(),
         }
     }
 }

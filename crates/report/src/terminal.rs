@@ -131,8 +131,19 @@ fn problem(Diagnostic { location, severity, message, help }: &Diagnostic) -> Str
 
 /// Text from repositories on one line of bounded length, without characters that steer a terminal or hide what stands there.
 pub(crate) fn plain(text: &str) -> String {
-    let plain = |character: char| match character {
+    const LONGEST: usize = 1000;
+    let mut characters = text.chars().map(|character| match character {
         '\n' | '\t' => ' ',
+        character => visible(character),
+    });
+    let mut line: String = characters.by_ref().take(LONGEST).collect();
+    line.extend(characters.next().map(|_| '…'));
+    line
+}
+
+/// A character that neither steers a terminal nor hides what stands there.
+pub(crate) fn visible(character: char) -> char {
+    match character {
         '\u{ad}'
         | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'
@@ -140,12 +151,7 @@ pub(crate) fn plain(text: &str) -> String {
         | '\u{feff}' => '\u{FFFD}',
         character if character.is_control() => '\u{FFFD}',
         character => character,
-    };
-    const LONGEST: usize = 1000;
-    let mut characters = text.chars().map(plain);
-    let mut line: String = characters.by_ref().take(LONGEST).collect();
-    line.extend(characters.next().map(|_| '…'));
-    line
+    }
 }
 
 fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {

@@ -110,15 +110,14 @@ fn repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<RepoRef>
     let repo = reader.required_text(fields, "repo");
     let branch = reader.required_text(fields, "branch");
     let path = reader.required_text(fields, "path");
-    if let Some(path) = &path {
-        let problem = RepoPath::new(&path.text).err();
-        wrong(reader, path, problem);
-    }
-    Some(RepoRef {
-        repo: repo?.text.to_string(),
-        branch: branch?.text.to_string(),
-        path: path?.text.to_string(),
-    })
+    let path = path.map(|path| match RepoPath::new(&path.text) {
+        Ok(path) => path,
+        Err(problem) => {
+            wrong(reader, &path, Some(problem));
+            RepoPath::default()
+        }
+    });
+    Some(RepoRef { repo: repo?.text.to_string(), branch: branch?.text.to_string(), path: path? })
 }
 
 fn nested_repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>, field: &'static str) -> Option<RepoRef> {

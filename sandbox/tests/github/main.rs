@@ -1,0 +1,8 @@
+//! The sandbox, driven by a plain HTTP client and by the real `git`.
+
+mod apps;
+mod client;
+mod faults;
+mod rest;
+mod smart_http;
+mod world;

@@ -1,0 +1,118 @@
+//! One step, carried out. Each is such that doing it twice is the same as doing it once, or is looked up first.
+
+use proposal::{ISSUE_LABEL, Step, Wanted};
+
+use super::look::Seen;
+use super::upload::upload;
+use super::{Change, Trouble};
+use crate::world::github::{
+    Error, Github, Issue, IssueChange, Kind, Moves, NewIssue, NewPull, Oid, Pull, PullChange, RefUpdate,
+    Repo, State, UpdateRefs,
+};
+
+/// Carries out a step that concerns the pull request; the pull request as it is afterwards, if GitHub says so.
+pub(super) fn pull_step(
+    github: &Github,
+    repo: &Repo,
+    seen: &Seen,
+    change: &Change<'_>,
+    wanted: &Wanted,
+    step: &Step,
+) -> Result<Option<Pull>, Trouble> {
+    match step {
+        Step::Commit { branch, before, parent, message } => {
+            let tree = upload(github, repo, change)?;
+            if tree.as_str() != wanted.tree {
+                let text = format!("the upload gave the tree {tree} instead of {}", wanted.tree);
+                return Err(Trouble::Wrong(text));
+            }
+            let commit = github.create_commit(repo, message, &tree, &[&oid(parent)?])?;
+            let before = before.as_deref().map(oid).transpose()?;
+            let name = format!("refs/heads/{branch}");
+            let update = RefUpdate { name, before, after: commit, moves: Moves::Any };
+            let node_id = match seen.node_id() {
+                Some(id) => id.to_owned(),
+                None => github.repository(repo)?.node_id,
+            };
+            match github.update_refs(repo, &node_id, &[update]) {
+                Ok(()) => Ok(None),
+                Err(UpdateRefs::Stale) => Err(Trouble::Moved(None)),
+                Err(UpdateRefs::Failed(error)) => Err(error.into()),
+            }
+        }
+        Step::OpenPull { branch, base, title, body, labels } => {
+            let pull = github.create_pull(repo, &NewPull { title, head: branch, base, body })?;
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            if !labels.is_empty() {
+                github.add_labels(repo, pull.number, &labels)?;
+            }
+            Ok(Some(pull))
+        }
+        Step::UpdatePull { number, title, body } => {
+            let change = PullChange { title: Some(title), body: Some(body), state: None };
+            Ok(Some(github.update_pull(repo, *number, &change)?))
+        }
+        Step::Label { number, label } => {
+            github.add_labels(repo, *number, &[label])?;
+            Ok(None)
+        }
+        Step::Unlabel { number, label } => {
+            github.remove_label(repo, *number, label)?;
+            Ok(None)
+        }
+        Step::ClosePull { number, body, comment } => {
+            comment_once(github, repo, *number, comment)?;
+            let change = PullChange { title: None, body: Some(body), state: Some(State::Closed) };
+            github.update_pull(repo, *number, &change)?;
+            Ok(None)
+        }
+        Step::OpenIssue { .. } | Step::UpdateIssue { .. } | Step::CloseIssue { .. } => {
+            issue_step(github, repo, step).map(|_| None)
+        }
+    }
+}
+
+/// Carries out a step that concerns an issue; the issue as it is afterwards.
+pub(super) fn issue_step(github: &Github, repo: &Repo, step: &Step) -> Result<Option<Issue>, Trouble> {
+    match step {
+        Step::OpenIssue { title, body } => {
+            Ok(Some(github.create_issue(repo, &NewIssue { title, body, labels: &[ISSUE_LABEL] })?))
+        }
+        Step::UpdateIssue { number, title, body } => {
+            let change = IssueChange { title: Some(title), body: Some(body), state: None };
+            Ok(Some(github.update_issue(repo, *number, &change)?))
+        }
+        Step::CloseIssue { number, comment } => {
+            comment_once(github, repo, *number, comment)?;
+            let change = IssueChange { title: None, body: None, state: Some(State::Closed) };
+            Ok(Some(github.update_issue(repo, *number, &change)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The marker at the end of a comment tells whether an earlier attempt has said it already.
+fn comment_once(github: &Github, repo: &Repo, number: u64, comment: &str) -> Result<(), Trouble> {
+    let marker = |text: &str| text.trim_end().lines().next_back().map(str::to_owned);
+    let wanted = marker(comment);
+    let is_it = |body: &Option<String>| body.as_deref().map(marker) == Some(wanted.clone());
+    if !github.comments(repo, number)?.iter().any(|there| is_it(&there.body)) {
+        github.create_comment(repo, number, comment)?;
+    }
+    Ok(())
+}
+
+fn oid(text: &str) -> Result<Oid, Trouble> {
+    Oid::new(text).ok_or_else(|| Trouble::Wrong(format!("`{text}` is no name of a commit")))
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Trouble {
+        match error.kind() {
+            Kind::Unclear => Trouble::Moved(Some(error)),
+            // A pull request of this branch was opened in the meantime.
+            Kind::Invalid { .. } if error.said().contains("already exists") => Trouble::Moved(Some(error)),
+            _ => Trouble::Failed(error),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a repository shows of our branches and pull requests.
+
+use proposal::{Commit, Head, PullState, Repository, Wanted};
+
+use crate::exit::Failure;
+use crate::world::github::{Github, Oid, Pull, Repo, State};
+
+/// What a repository shows.
+pub(super) struct Seen {
+    pub(super) repository: Repository,
+    pulls: Vec<Pull>,
+}
+
+impl Seen {
+    /// The pull request of this number.
+    pub(super) fn into_pull(self, number: u64) -> Option<Pull> {
+        self.pulls.into_iter().find(|pull| pull.number == number)
+    }
+
+    /// The repository's name for GraphQL, if something that was seen tells it.
+    pub(super) fn node_id(&self) -> Option<&str> {
+        self.pulls.iter().find_map(|pull| pull.base.repo.as_ref()).map(|repo| &*repo.node_id)
+    }
+}
+
+/// Reads the branches that could be ours, and the pull requests from them. Lists lag behind: `known` has
+/// pull requests that we made a moment ago.
+pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &[Pull]) -> Result<Seen, Failure> {
+    let mut heads = Vec::new();
+    for found in github.refs(repo, &format!("heads/{}", wanted.branch))? {
+        let Some(branch) = found.name.strip_prefix("refs/heads/") else { continue };
+        if is_candidate(branch, &wanted.branch) {
+            heads.push(Head { branch: branch.to_owned(), commit: commit(github, repo, &found.target)? });
+        }
+    }
+    let others = heads.iter().map(|head| &head.branch).filter(|branch| **branch != wanted.branch);
+    let mut pulls = Vec::new();
+    for branch in [&wanted.branch].into_iter().chain(others) {
+        pulls.extend(github.pulls_between(repo, branch, &wanted.base)?);
+    }
+    for pull in known {
+        if pulls.iter().all(|listed: &Pull| listed.number != pull.number) {
+            pulls.push(pull.clone());
+        }
+    }
+    pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+    let repository = Repository { heads, pulls: pulls.iter().map(|pull| shown(repo, pull)).collect() };
+    Ok(Seen { repository, pulls })
+}
+
+/// Whether a branch is `primary` or stands in for it. Others may begin alike.
+fn is_candidate(branch: &str, primary: &str) -> bool {
+    let Some(rest) = branch.strip_prefix(primary) else { return false };
+    let number = rest.strip_prefix('.');
+    rest.is_empty() || number.is_some_and(|digits| digits.len() < 4 && digits.parse::<u32>().is_ok())
+}
+
+fn commit(github: &Github, repo: &Repo, id: &Oid) -> Result<Commit, Failure> {
+    let commit = github.commit(repo, id)?;
+    Ok(Commit {
+        id: commit.id.to_string(),
+        tree: commit.tree.to_string(),
+        parents: commit.parents.iter().map(Oid::to_string).collect(),
+        message: commit.message,
+    })
+}
+
+fn shown(repo: &Repo, pull: &Pull) -> proposal::Pull {
+    let is_here =
+        pull.head.repo.as_ref().is_some_and(|from| from.full_name.eq_ignore_ascii_case(&repo.to_string()));
+    proposal::Pull {
+        number: pull.number,
+        url: pull.html_url.clone(),
+        title: pull.title.clone(),
+        body: pull.body.clone().unwrap_or_default(),
+        state: match (pull.state, &pull.merged_at) {
+            (State::Open, _) => PullState::Open,
+            (State::Closed, None) => PullState::Closed,
+            (State::Closed, Some(_)) => PullState::Merged,
+        },
+        branch: is_here.then(|| pull.head.branch.clone()),
+        head: pull.head.sha.to_string(),
+        labels: pull.labels.iter().map(|label| label.name.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_candidate;
+
+    #[test]
+    fn candidates() {
+        for (branch, want) in [
+            ("deployment/dev", true),
+            ("deployment/dev.2", true),
+            ("deployment/dev.17", true),
+            ("deployment/dev-2", false),
+            ("deployment/develop", false),
+            ("deployment/dev.x", false),
+            ("deployment/dev.99999", false),
+        ] {
+            assert_eq!(is_candidate(branch, "deployment/dev"), want, "{branch}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Publishing to GitHub: look what is there → decide (crate `proposal`) → carry out, until nothing is left to do.
+//!
+//! Whoever is interrupted anywhere, or runs beside another, starts again with looking.
+
+mod carry_out;
+mod destination;
+mod issues;
+mod look;
+mod pull_request;
+mod tell;
+mod upload;
+
+use fleet::{Changeset, Outcome, Tree};
+use proposal::Step;
+use report::{Changes, Links};
+
+pub(crate) use self::destination::{Destination, GitOpsBranch, Place};
+pub(crate) use self::tell::{links, refuse, tell, tell_environments};
+use crate::cli::ScheduleArgs;
+use crate::exit::Failure;
+use crate::world::World;
+use crate::world::github::{self, Issue, Pull};
+
+/// So often we look again because someone else changes the same branch or pull request.
+const ROUNDS: usize = 5;
+
+/// Whether steps are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They are
+    Write,
+    /// They are only said
+    DryRun,
+}
+
+/// The change of a branch.
+pub(crate) struct Change<'a> {
+    /// What the branch holds
+    pub(crate) base: &'a Tree,
+    /// What differs in the wanted tree
+    pub(crate) changes: &'a Changeset,
+}
+
+/// What was done, or would be, for one destination.
+pub(crate) struct Published {
+    /// What changes there
+    pub(crate) changes: Changes,
+    /// The steps
+    pub(crate) steps: Vec<Step>,
+    /// The open pull request that brings the wanted tree
+    pub(crate) pull: Option<Pull>,
+    /// The open issues of the environment
+    pub(crate) issues: Vec<Issue>,
+    /// What is unusual
+    pub(crate) notes: Vec<String>,
+}
+
+impl Mode {
+    /// What the arguments ask for.
+    pub(crate) fn of(arguments: &ScheduleArgs) -> Mode {
+        if arguments.dry_run { Mode::DryRun } else { Mode::Write }
+    }
+}
+
+/// Brings every destination to what it must hold, as far as that needs no person.
+pub(crate) fn publish(
+    outcome: &Outcome,
+    destinations: &[Destination],
+    world: &World,
+    links: &Links,
+    mode: Mode,
+) -> Result<Vec<Published>, Failure> {
+    let one = |destination: &Destination| {
+        let Destination { place, root, current, placement, changes } = destination;
+        let mut published = Published {
+            changes: Changes::new(outcome, placement, current, root, changes),
+            steps: Vec::new(),
+            pull: None,
+            issues: Vec::new(),
+            notes: Vec::new(),
+        };
+        match (place, &world.access) {
+            (Place::Folder(out), _) if mode == Mode::Write => out.write(changes)?,
+            (Place::Branch(branch), Some(access)) => {
+                pull_request::settle(&access.github, branch, destination, links, mode, &mut published)?;
+                issues::settle(&access.github, branch, outcome, destination, mode, &mut published)?;
+            }
+            _ => {}
+        }
+        Ok(published)
+    };
+    destinations.iter().map(one).collect()
+}
+
+/// Why a step was not carried out.
+enum Trouble {
+    /// Someone else was there in the meantime, or it is unclear what happened: look again
+    Moved(Option<github::Error>),
+    /// It cannot be
+    Failed(github::Error),
+    /// GitHub's answer contradicts what was sent
+    Wrong(String),
+}
+
+fn wrong(text: &str) -> Failure {
+    let error = anyhow::anyhow!("{text}; no branch was moved");
+    Failure::world(error, "run again; if it stays so, please report it")
+}

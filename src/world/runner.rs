@@ -1,0 +1,152 @@
+//! Where this runs: a job of GitHub Actions, or a person's terminal.
+
+use std::env;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use url::Url;
+
+use super::github::Announce;
+use super::terminal;
+use crate::exit::Failure;
+
+/// A job summary over this size is dropped by the runner, whole.
+const MAX_SUMMARY: usize = 1024 * 1024;
+
+/// What is known about the place of this run.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    /// Whether it is a job of GitHub Actions
+    pub(crate) kind: Kind,
+    /// GitHub's address, such as `https://github.com/`
+    pub(crate) server: Url,
+    /// The address of its REST API
+    pub(crate) api: Url,
+    /// The address of its GraphQL API
+    pub(crate) graphql: Url,
+    /// The repository that the job belongs to: OWNER/NAME
+    pub(crate) repository: Option<String>,
+    /// The branch that the job runs for
+    pub(crate) branch: Option<String>,
+    /// The page of this run
+    pub(crate) page: Option<String>,
+    /// The folder that the job works in
+    pub(crate) workspace: Option<PathBuf>,
+    outputs: Option<PathBuf>,
+    summary: Option<PathBuf>,
+}
+
+/// Who started it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// GitHub Actions
+    Action,
+    /// A person, or another CI
+    Terminal,
+}
+
+impl Runner {
+    /// What the environment says.
+    pub(crate) fn from_environment() -> Result<Runner, Failure> {
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let kind = match text("GITHUB_ACTIONS").as_deref() {
+            Some("true") => Kind::Action,
+            _ => Kind::Terminal,
+        };
+        let server = address("GITHUB_SERVER_URL", "https://github.com")?;
+        let repository = text("GITHUB_REPOSITORY");
+        let page = repository.as_ref().zip(text("GITHUB_RUN_ID")).map(|(repository, run)| {
+            format!("{}/{repository}/actions/runs/{run}", server.as_str().trim_end_matches('/'))
+        });
+        let is_branch = text("GITHUB_REF_TYPE").is_none_or(|kind| kind == "branch");
+        Ok(Runner {
+            kind,
+            api: address("GITHUB_API_URL", "https://api.github.com")?,
+            graphql: address("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql")?,
+            server,
+            repository,
+            branch: text("GITHUB_REF_NAME").filter(|_| is_branch),
+            page,
+            workspace: text("GITHUB_WORKSPACE").map(PathBuf::from),
+            outputs: text("GITHUB_OUTPUT").map(PathBuf::from),
+            summary: text("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+        })
+    }
+
+    /// Whether this is a job of GitHub Actions.
+    pub(crate) fn is_action(&self) -> bool {
+        self.kind == Kind::Action
+    }
+
+    /// Has the runner hide `secret` in everything that is printed from now on.
+    pub(crate) fn mask(&self, secret: &str) {
+        if self.is_action() {
+            terminal::say(&report::mask(secret));
+        }
+    }
+
+    /// What hides secrets that turn up later.
+    pub(crate) fn announcer(&self) -> Announce {
+        let kind = self.kind;
+        Arc::new(move |token| {
+            if kind == Kind::Action {
+                terminal::say(&report::mask(token.expose()));
+            }
+        })
+    }
+
+    /// Sets outputs for the steps that follow.
+    pub(crate) fn set_outputs(&self, outputs: &[(&str, String)]) -> Result<(), Failure> {
+        let Some(path) = &self.outputs else { return Ok(()) };
+        let text: String = outputs.iter().map(|(name, value)| output(name, value)).collect();
+        append(path, &text)
+    }
+
+    /// Adds to the summary of the job.
+    pub(crate) fn summarize(&self, markdown: &str) -> Result<(), Failure> {
+        let Some(path) = &self.summary else { return Ok(()) };
+        debug_assert!(markdown.len() < MAX_SUMMARY, "the runner would drop it");
+        append(path, markdown)
+    }
+}
+
+fn address(variable: &str, default: &str) -> Result<Url, Failure> {
+    let text = env::var(variable).ok().filter(|value| !value.is_empty());
+    let text = text.as_deref().unwrap_or(default);
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(
+        || Failure::usage(format!("{variable} is no URL: {text}"), format!("write it as {default}")),
+    )
+}
+
+/// A value between two lines that it does not contain, as the runner reads it.
+fn output(name: &str, value: &str) -> String {
+    let mut end = "end-of-value".to_owned();
+    while value.lines().any(|line| line == end) {
+        end.push('-');
+    }
+    format!("{name}<<{end}\n{value}\n{end}\n")
+}
+
+fn append(path: &PathBuf, text: &str) -> Result<(), Failure> {
+    let open = || -> std::io::Result<File> { OpenOptions::new().create(true).append(true).open(path) };
+    open()
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
+        .map_err(|error| Failure::world(error, "check the runner's disk and permissions"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::output;
+
+    #[test]
+    fn a_value_cannot_end_itself() {
+        assert_eq!(output("tree-id", "abc"), "tree-id<<end-of-value\nabc\nend-of-value\n");
+        let hostile = "x\nend-of-value\nheld<<y";
+        let want = format!("report<<end-of-value-\n{hostile}\nend-of-value-\n");
+        assert_eq!(output("report", hostile), want);
+    }
+}

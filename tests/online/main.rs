@@ -1,0 +1,7 @@
+//! The real binary against the sandbox: a GitHub-compatible server with real repositories.
+//!
+//! What a test looks at is the state that a run leaves in the world. After every run [`platform`] also makes sure
+//! that the sandbox knew every request, and that no token is anywhere but where it belongs.
+
+mod platform;
+mod pull_request;

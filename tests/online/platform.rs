@@ -1,0 +1,325 @@
+//! A platform in the sandbox, made from a golden case, and runs of the binary in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use kalypso_sandbox::{Access, Kind, Repository, Request, Sandbox, Visibility};
+
+/// What the URLs of golden cases begin with; the sandbox stands for it.
+const GITHUB: &str = "https://github.com";
+/// The one token for reading control plane and applications.
+pub(crate) const READER: &str = "ghp_canary_of_the_reader";
+/// The token for the GitOps repository.
+pub(crate) const WRITER: &str = "ghp_canary_of_the_writer";
+
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// Repositories as a golden case has them as folders.
+pub(crate) struct Platform {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) control_plane: Repository,
+    pub(crate) gitops: Repository,
+    /// The environment that the case is about, which is also the name of its branches
+    pub(crate) environment: String,
+    folder: tempfile::TempDir,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) exit: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// `GITHUB_OUTPUT`
+    pub(crate) outputs: BTreeMap<String, String>,
+    /// `GITHUB_STEP_SUMMARY`
+    pub(crate) summary: String,
+    /// The JSON report, if one was written
+    pub(crate) report: Option<serde_json::Value>,
+    /// What was asked of the sandbox
+    pub(crate) requests: Vec<Request>,
+}
+
+impl Platform {
+    /// The platform of a case of `tests/golden`. Its GitOps branch holds `current/`, else only what people put there.
+    pub(crate) fn new(case: &str) -> Platform {
+        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case);
+        let sandbox = Sandbox::start().expect("the sandbox");
+        let arguments = fs::read_to_string(case.join("arguments")).expect("the case's arguments");
+        let value =
+            |flag: &str| arguments.lines().find_map(|line| line.strip_prefix(flag).map(str::to_owned));
+        let environment = value("--environment=").expect("an environment");
+        let repository = |name: &str| {
+            let repository = sandbox.create_repository(name, Visibility::Private);
+            repository.expect("a repository")
+        };
+        let control_plane = repository("contoso/control-plane");
+        let gitops = repository("contoso/gitops");
+        let mut reader = Access::read("contoso/control-plane");
+        for line in arguments.lines() {
+            let Some((url, folder)) = line.strip_prefix("--repo=").and_then(|repo| repo.split_once('='))
+            else {
+                continue;
+            };
+            let name = url.strip_prefix(&format!("{GITHUB}/")).expect("a case with https URLs");
+            let target = match name {
+                "contoso/control-plane" => control_plane.clone(),
+                other => repository(other),
+            };
+            reader = reader.and(name);
+            commit(&target, "main", &here(&sandbox, files_below(&case.join(folder))));
+        }
+        let current = match case.join("current").is_dir() {
+            true => here(&sandbox, files_below(&case.join("current"))),
+            false => Files::from([("README.md".to_owned(), b"What runs where.\n".to_vec())]),
+        };
+        commit(&gitops, &environment, &current);
+        sandbox.token(READER, reader.named("reader"));
+        sandbox.token(WRITER, Access::write("contoso/gitops").named("writer"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let platform = Platform { sandbox, control_plane, gitops, environment, folder };
+        platform.set_control_plane(files_below(&case.join("control-plane")));
+        platform
+    }
+
+    /// Replaces the content of the environment's branch; a `commit:` of its base becomes the head of `main`.
+    pub(crate) fn set_control_plane(&self, files: Files) {
+        let base = self.control_plane.head("main").expect("a repository").expect("a base");
+        let pinned = |text: String| {
+            let line = |line: &str| match line.split_once("commit: ") {
+                Some((before, _)) => format!("{before}commit: {base}\n"),
+                None => format!("{line}\n"),
+            };
+            text.lines().map(line).collect::<String>()
+        };
+        let files = here(&self.sandbox, files).into_iter().map(|(path, bytes)| {
+            (path, String::from_utf8(bytes).map(pinned).map(String::into_bytes).expect("a text"))
+        });
+        let files = files.collect();
+        match self.control_plane.head(&self.environment).expect("a repository") {
+            None => drop(commit(&self.control_plane, &self.environment, &files)),
+            Some(_) => drop(replace(&self.control_plane, &self.environment, &files)),
+        }
+    }
+
+    /// Has the environment's branch, and `main`, be those of another case: the next step of a story.
+    pub(crate) fn go_on_as(&self, case: &str) {
+        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case);
+        let arguments = fs::read_to_string(case.join("arguments")).expect("the case's arguments");
+        for line in arguments.lines() {
+            let Some((url, folder)) = line.strip_prefix("--repo=").and_then(|repo| repo.split_once('='))
+            else {
+                continue;
+            };
+            let name = url.strip_prefix(&format!("{GITHUB}/")).expect("a case with https URLs");
+            let is_new = self.sandbox.snapshot().is_ok_and(|world| !world.repositories.contains_key(name));
+            let target = match is_new {
+                true => self.sandbox.create_repository(name, Visibility::Public).expect("a repository"),
+                false => self.sandbox.repository(name),
+            };
+            let files = here(&self.sandbox, files_below(&case.join(folder)));
+            match is_new {
+                true => drop(commit(&target, "main", &files)),
+                false => drop(replace(&target, "main", &files)),
+            }
+        }
+        self.set_control_plane(files_below(&case.join("control-plane")));
+    }
+
+    /// Edits one file of a branch of the control plane.
+    pub(crate) fn edit(&self, branch: &str, path: &str, old: &str, new: &str) -> String {
+        let files = self.control_plane.files(branch).expect("the branch");
+        let text = String::from_utf8(files[path].clone()).expect("a text");
+        assert!(text.contains(old), "{path} has {old}");
+        let text = text.replace(old, new);
+        self.control_plane.commit(branch, &[(path, Some(&text))], "an edit").expect("a commit")
+    }
+
+    /// What the case expects of the GitOps branch, as it is in this sandbox.
+    pub(crate) fn expected(&self, case: &str) -> Files {
+        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case);
+        let mut files = here(&self.sandbox, files_below(&case.join("expected")));
+        let tracked = ".github/tracking/Promoted_Commit_Id";
+        if let (Some(commit), Ok(Some(base))) = (files.get_mut(tracked), self.control_plane.head("main")) {
+            *commit = base.into_bytes();
+        }
+        files
+    }
+
+    /// Schedules the environment as a job on its branch does, with these inputs besides.
+    pub(crate) fn schedule(&self, inputs: &[(&str, &str)]) -> Ran {
+        self.action(&self.environment, &[&[("environment", &*self.environment)], inputs].concat())
+    }
+
+    /// Runs the Action in a job on a branch of the control plane.
+    pub(crate) fn action(&self, branch: &str, inputs: &[(&str, &str)]) -> Ran {
+        let workspace = self.checkout(branch);
+        self.run_in(&workspace, branch, inputs)
+    }
+
+    /// The files of a branch of the control plane in a folder, as after `actions/checkout` but without git.
+    pub(crate) fn checkout(&self, branch: &str) -> PathBuf {
+        let workspace = self.folder.path().join("workspace");
+        let _ = fs::remove_dir_all(&workspace);
+        fs::create_dir_all(&workspace).expect("a folder");
+        for (path, bytes) in self.control_plane.files(branch).expect("the branch") {
+            let path = workspace.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, bytes).expect("a file");
+        }
+        workspace
+    }
+
+    /// Runs the Action in a workspace.
+    pub(crate) fn run_in(&self, workspace: &Path, branch: &str, inputs: &[(&str, &str)]) -> Ran {
+        self.collect(self.command(workspace, branch, inputs))
+    }
+
+    /// The command that the runner would start.
+    pub(crate) fn command(&self, workspace: &Path, branch: &str, inputs: &[(&str, &str)]) -> Command {
+        let files = self.folder.path();
+        let repo_tokens = format!("{}/contoso={READER}", self.sandbox.url());
+        let report = files.join("report.json");
+        let usual: [(&str, &str); 5] = [
+            ("mode", "schedule"),
+            ("github-token", READER),
+            ("gitops-token", WRITER),
+            ("repo-tokens", &repo_tokens),
+            ("report", report.to_str().expect("a path")),
+        ];
+        let mut all: BTreeMap<&str, &str> = usual.into();
+        all.extend(inputs.iter().copied());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kalypso"));
+        command.arg("").current_dir(workspace).env_clear();
+        command.envs([
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_SERVER_URL", &*self.sandbox.url()),
+            ("GITHUB_API_URL", &self.sandbox.api_url()),
+            ("GITHUB_GRAPHQL_URL", &self.sandbox.graphql_url()),
+            ("GITHUB_REPOSITORY", "contoso/control-plane"),
+            ("GITHUB_REF_NAME", branch),
+            ("GITHUB_REF_TYPE", "branch"),
+            ("GITHUB_RUN_ID", "4711"),
+        ]);
+        command.env("GITHUB_WORKSPACE", workspace);
+        command.env("GITHUB_OUTPUT", files.join("outputs"));
+        command.env("GITHUB_STEP_SUMMARY", files.join("summary.md"));
+        command.envs(all.iter().map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), value)));
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn collect(&self, mut command: Command) -> Ran {
+        let files = self.folder.path();
+        let before = self.sandbox.requests().len();
+        for name in ["outputs", "summary.md", "report.json"] {
+            let _ = fs::remove_file(files.join(name));
+        }
+        let Output { status, stdout, stderr } = command.output().expect("the binary starts");
+        let text = |bytes| String::from_utf8(bytes).expect("what people read is UTF-8");
+        let read = |name: &str| fs::read_to_string(files.join(name)).unwrap_or_default();
+        let ran = Ran {
+            exit: status.code().expect("it ends by itself"),
+            stdout: text(stdout),
+            stderr: text(stderr),
+            outputs: outputs(&read("outputs")),
+            summary: read("summary.md"),
+            report: serde_json::from_str(&read("report.json")).ok(),
+            requests: self.sandbox.requests_since(before),
+        };
+        self.check(&ran);
+        ran
+    }
+
+    /// What holds after every run.
+    fn check(&self, ran: &Ran) {
+        assert_eq!(self.sandbox.violations(), Vec::<String>::new());
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        for token in [READER, WRITER] {
+            assert_eq!(self.sandbox.leaks(token), Vec::<String>::new());
+            let is_mask = |line: &&str| line.starts_with("::add-mask::");
+            let log: String = ran.stdout.lines().filter(|line| !is_mask(line)).collect();
+            let report = ran.report.as_ref().map(ToString::to_string).unwrap_or_default();
+            let outputs = format!("{:?}", ran.outputs);
+            for text in [&log, &ran.stderr, &ran.summary, &report, &outputs] {
+                assert!(!text.contains(token), "a token is shown: {text}");
+            }
+        }
+    }
+}
+
+impl Ran {
+    /// Everything went well.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Ran {
+        assert_eq!(self.exit, 0, "{}\n{}", self.stderr, self.stdout);
+        self
+    }
+
+    /// How often GitHub's interfaces were called; fetching with git is not among it.
+    pub(crate) fn calls(&self) -> usize {
+        self.requests.iter().filter(|request| request.kind != Kind::Git).count()
+    }
+
+    /// How often something was written.
+    pub(crate) fn writes(&self) -> usize {
+        self.requests.iter().filter(|request| request.is_write()).count()
+    }
+}
+
+/// The outputs of a step, each between two lines that name its end.
+fn outputs(text: &str) -> BTreeMap<String, String> {
+    let mut outputs = BTreeMap::new();
+    let mut lines = text.lines();
+    while let Some((name, end)) = lines.next().and_then(|line| line.split_once("<<")) {
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
+        outputs.insert(name.to_owned(), value.join("\n"));
+    }
+    outputs
+}
+
+/// Files that name GitHub name the sandbox.
+fn here(sandbox: &Sandbox, files: Files) -> Files {
+    let url = sandbox.url();
+    let rewrite = |bytes: Vec<u8>| match String::from_utf8(bytes) {
+        Ok(text) => text.replace(GITHUB, &url).into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
+    files.into_iter().map(|(path, bytes)| (path, rewrite(bytes))).collect()
+}
+
+fn commit(repository: &Repository, branch: &str, files: &Files) -> String {
+    let text = |bytes| std::str::from_utf8(bytes).expect("a text");
+    let entries: Vec<(&str, Option<&str>)> =
+        files.iter().map(|(path, bytes)| (&**path, Some(text(bytes)))).collect();
+    repository.commit(branch, &entries, "as people wrote it").expect("a commit")
+}
+
+/// The whole content of a branch becomes `files`.
+fn replace(repository: &Repository, branch: &str, files: &Files) -> String {
+    let gone: Vec<String> = repository.files(branch).expect("the branch").into_keys().collect();
+    let text = |bytes| std::str::from_utf8(bytes).expect("a text");
+    let gone = gone.iter().filter(|path| !files.contains_key(*path)).map(|path| (&**path, None));
+    let entries: Vec<(&str, Option<&str>)> =
+        files.iter().map(|(path, bytes)| (&**path, Some(text(bytes)))).chain(gone).collect();
+    repository.commit(branch, &entries, "as people changed it").expect("a commit")
+}
+
+/// Every file below `folder`.
+fn files_below(folder: &Path) -> Files {
+    let mut files = Files::new();
+    let Ok(entries) = fs::read_dir(folder) else { return files };
+    for entry in entries {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a UTF-8 name");
+        if entry.file_type().expect("its type").is_dir() {
+            let below = files_below(&entry.path());
+            files.extend(below.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)));
+        } else {
+            files.insert(name, fs::read(entry.path()).expect("its content"));
+        }
+    }
+    files
+}
