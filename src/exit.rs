@@ -65,11 +65,6 @@ impl Failure {
         format!("{:#}", self.error)
     }
 
-    /// The next move.
-    pub(crate) fn help(&self) -> &str {
-        &self.help
-    }
-
     /// Says it on standard error.
     pub(crate) fn report(self) -> Exit {
         terminal::complain(&format!("error: {:#}\n  help: {}\n", self.error, self.help));

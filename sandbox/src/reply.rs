@@ -109,17 +109,15 @@ impl Refusal {
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Refusal {
         Refusal(self.0.with(name, value))
     }
+
+    pub(crate) fn with_rate(self, rate: Rate) -> Refusal {
+        Refusal(self.0.with_rate("core", rate))
+    }
 }
 
 impl From<Refusal> for Reply {
     fn from(Refusal(reply): Refusal) -> Reply {
         reply
-    }
-}
-
-impl Refusal {
-    pub(crate) fn from_reply(reply: Reply) -> Refusal {
-        Refusal(reply)
     }
 }
 

@@ -214,12 +214,12 @@ impl Repository {
 
     /// Somebody closes a pull request or issue.
     pub fn close(&self, number: u64) -> Result<()> {
-        self.with_thread(number, |github_now, thread| thread.close(github_now))
+        self.with_thread(number, |now, thread| thread.close(now))
     }
 
     /// Somebody opens a closed pull request or issue again.
     pub fn reopen(&self, number: u64) -> Result<()> {
-        self.with_thread(number, |github_now, thread| thread.reopen(github_now))
+        self.with_thread(number, |now, thread| thread.reopen(now))
     }
 
     /// Somebody labels a pull request or issue.
@@ -277,10 +277,10 @@ impl Repository {
     }
 
     fn open(&self, title: &str, body: &str, pull: Option<PullPart>) -> Result<u64> {
-        self.with(|github, repo| {
+        self.with(|fresh, repo| {
             let number = repo.next_number();
             let thread = Thread {
-                id: github.id,
+                id: fresh.id,
                 number,
                 title: title.to_owned(),
                 body: Some(body.to_owned()),
@@ -289,8 +289,8 @@ impl Repository {
                 labels: Default::default(),
                 comments: Vec::new(),
                 author: PERSON.to_owned(),
-                created: github.now,
-                updated: github.now,
+                created: fresh.now,
+                updated: fresh.now,
                 closed: None,
                 pull,
             };
@@ -299,26 +299,26 @@ impl Repository {
         })
     }
 
-    fn with<T>(&self, act: impl FnOnce(Now, &mut Repo) -> T) -> Result<T> {
+    fn with<T>(&self, act: impl FnOnce(Fresh, &mut Repo) -> T) -> Result<T> {
         let mut state = self.shared.lock();
-        let now = Now { id: state.github.next_id(), now: state.github.now() };
+        let fresh = Fresh { id: state.github.next_id(), now: state.github.now() };
         let GitHub { repositories, .. } = &mut state.github;
         let repo = repositories.get_mut(&self.key).with_context(|| format!("no repository {}", self.key))?;
-        Ok(act(now, repo))
+        Ok(act(fresh, repo))
     }
 
     fn with_thread(&self, number: u64, act: impl FnOnce(jiff::Timestamp, &mut Thread)) -> Result<()> {
-        self.with(|github, repo| {
+        self.with(|fresh, repo| {
             let thread = repo.threads.get_mut(&number).with_context(|| format!("no number {number}"))?;
-            thread.updated = github.now;
-            act(github.now, thread);
+            thread.updated = fresh.now;
+            act(fresh.now, thread);
             Ok(())
         })?
     }
 }
 
 /// What something new gets.
-struct Now {
+struct Fresh {
     id: u64,
     now: jiff::Timestamp,
 }

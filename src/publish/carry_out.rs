@@ -6,8 +6,8 @@ use super::look::Seen;
 use super::upload::upload;
 use super::{Change, Trouble};
 use crate::world::github::{
-    Error, Github, Issue, IssueChange, Kind, Moves, NewIssue, NewPull, Oid, Pull, PullChange, RefUpdate,
-    Repo, State, UpdateRefs,
+    Error, Github, Issue, IssueChange, Kind, NewIssue, NewPull, Oid, Pull, PullChange, RefUpdate, Repo,
+    State, UpdateRefs,
 };
 
 /// Carries out a step that concerns the pull request; the pull request as it is afterwards, if GitHub says so.
@@ -29,7 +29,7 @@ pub(super) fn pull_step(
             let commit = github.create_commit(repo, message, &tree, &[&oid(parent)?])?;
             let before = before.as_deref().map(oid).transpose()?;
             let name = format!("refs/heads/{branch}");
-            let update = RefUpdate { name, before, after: commit, moves: Moves::Any };
+            let update = RefUpdate { name, before, after: commit };
             let node_id = match seen.node_id() {
                 Some(id) => id.to_owned(),
                 None => github.repository(repo)?.node_id,

@@ -1,37 +1,43 @@
 //! The issues of a repository: one for every cause of a hold.
 
-use fleet::Outcome;
-use proposal::{Address, ISSUE_LABEL, IssueText, Step};
+use std::collections::BTreeSet;
+
+use fleet::{Outcome, Placement};
+use proposal::{ISSUE_LABEL, IssueText, Step};
 use report::IssueDocument;
 
 use super::carry_out::issue_step;
-use super::{Destination, GitOpsBranch, Mode, Published, ROUNDS, Trouble, wrong};
+use super::{Mode, Published, ROUNDS, Trouble, wrong};
 use crate::exit::Failure;
-use crate::world::github::{Github, Issue, Kind, State, Which};
+use crate::world::github::{Github, Issue, Kind, Repo, State};
 
 /// Has every cause of a hold have one open issue, and nothing else.
-pub(super) fn settle(
+pub(super) fn settle<'a>(
     github: &Github,
-    branch: &GitOpsBranch,
+    repo: &Repo,
     outcome: &Outcome,
-    destination: &Destination,
+    placements: impl Iterator<Item = &'a Placement>,
     mode: Mode,
     published: &mut Published,
 ) -> Result<(), Failure> {
-    let repo = &branch.repo;
     let environment = &outcome.plane.environment;
-    let documents = report::issues(outcome, &destination.placement);
+    let mut documents: Vec<IssueDocument> =
+        placements.flat_map(|placement| report::issues(outcome, placement)).collect();
+    // Branches of one repository mostly share their causes.
+    let mut seen = BTreeSet::new();
+    documents.retain(|document| seen.insert(document.key.clone()));
     let wanted: Vec<IssueText> = documents.iter().map(text).collect();
     let overview = |rest: &[&IssueText]| {
         let is_left = |document: &&IssueDocument| rest.iter().any(|text| text.key == document.key);
         let rest: Vec<IssueDocument> = documents.iter().filter(is_left).cloned().collect();
         text(&report::overview(environment, &rest))
     };
-    let (address, resolved) = (branch.address(environment), report::resolved(environment));
+    let resolved = report::resolved(environment);
+    let mut unclear = None;
     let mut known: Vec<Issue> = Vec::new();
     let mut written = 0;
     for _ in 0..ROUNDS {
-        let open = match github.issues(repo, ISSUE_LABEL, Which::Open) {
+        let open = match github.open_issues(repo, ISSUE_LABEL) {
             Err(error) if *error.kind() == Kind::Gone => {
                 let note = format!(
                     "issues are disabled in {repo}: what is held is told in the pull request and here only"
@@ -42,18 +48,18 @@ pub(super) fn settle(
             open => with_known(open?, &known),
         };
         let shown: Vec<proposal::Issue> = open.iter().map(shown).collect();
-        let steps = proposal::issue_steps(&address, &wanted, &shown, overview, &resolved, written);
+        let steps = proposal::issue_steps(environment, &wanted, &shown, overview, &resolved, written);
         if steps.is_empty() || mode == Mode::DryRun {
             published.steps.extend(steps);
-            published.issues = ours(&address, open);
+            published.issues = ours(environment, open);
             return Ok(());
         }
         let mut must_look_again = false;
         for step in steps {
             match issue_step(github, repo, &step) {
                 Ok(issue) => known.extend(issue),
-                Err(Trouble::Moved(_)) => {
-                    must_look_again = true;
+                Err(Trouble::Moved(error)) => {
+                    (must_look_again, unclear) = (true, error);
                     break;
                 }
                 Err(Trouble::Failed(error)) => return Err(error.into()),
@@ -65,11 +71,14 @@ pub(super) fn settle(
             published.steps.push(step);
         }
         if !must_look_again {
-            published.issues = ours(&address, with_known(open, &known));
+            published.issues = ours(environment, with_known(open, &known));
             return Ok(());
         }
     }
-    Ok(())
+    match unclear {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
 }
 
 fn text(document: &IssueDocument) -> IssueText {
@@ -77,8 +86,8 @@ fn text(document: &IssueDocument) -> IssueText {
     IssueText { key, title, body, digest }
 }
 
-fn ours(address: &Address, issues: Vec<Issue>) -> Vec<Issue> {
-    issues.into_iter().filter(|issue| proposal::is_our_issue(address, &shown(issue))).collect()
+fn ours(environment: &str, issues: Vec<Issue>) -> Vec<Issue> {
+    issues.into_iter().filter(|issue| proposal::is_our_issue(environment, &shown(issue))).collect()
 }
 
 /// Lists lag behind: `known` has issues as we left them a moment ago.

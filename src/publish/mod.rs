@@ -10,6 +10,8 @@ mod pull_request;
 mod tell;
 mod upload;
 
+use std::collections::BTreeMap;
+
 use fleet::{Changeset, Outcome, Tree};
 use proposal::Step;
 use report::{Changes, Links};
@@ -19,7 +21,7 @@ pub(crate) use self::tell::{links, refuse, tell, tell_environments};
 use crate::cli::ScheduleArgs;
 use crate::exit::Failure;
 use crate::world::World;
-use crate::world::github::{self, Issue, Pull};
+use crate::world::github::{self, Issue, Pull, Repo};
 
 /// So often we look again because someone else changes the same branch or pull request.
 const ROUNDS: usize = 5;
@@ -70,26 +72,52 @@ pub(crate) fn publish(
     links: &Links,
     mode: Mode,
 ) -> Result<Vec<Published>, Failure> {
-    let one = |destination: &Destination| {
-        let Destination { place, root, current, placement, changes } = destination;
-        let mut published = Published {
-            changes: Changes::new(outcome, placement, current, root, changes),
-            steps: Vec::new(),
-            pull: None,
-            issues: Vec::new(),
-            notes: Vec::new(),
-        };
-        match (place, &world.access) {
-            (Place::Folder(out), _) if mode == Mode::Write => out.write(changes)?,
-            (Place::Branch(branch), Some(access)) => {
-                pull_request::settle(&access.github, branch, destination, links, mode, &mut published)?;
-                issues::settle(&access.github, branch, outcome, destination, mode, &mut published)?;
-            }
-            _ => {}
+    let bring = |destination: &Destination| bring(outcome, destination, world, links, mode);
+    let mut published = destinations.iter().map(bring).collect::<Result<Vec<Published>, Failure>>()?;
+    if let Some(access) = &world.access {
+        for (repo, of_repo) in by_repository(destinations) {
+            let placements = of_repo.iter().map(|index| &destinations[*index].placement);
+            let published = &mut published[of_repo[0]];
+            issues::settle(&access.github, repo, outcome, placements, mode, published)?;
         }
-        Ok(published)
+    }
+    Ok(published)
+}
+
+fn bring(
+    outcome: &Outcome,
+    destination: &Destination,
+    world: &World,
+    links: &Links,
+    mode: Mode,
+) -> Result<Published, Failure> {
+    let Destination { place, root, current, placement, changes } = destination;
+    let mut published = Published {
+        changes: Changes::new(outcome, placement, current, root, changes),
+        steps: Vec::new(),
+        pull: None,
+        issues: Vec::new(),
+        notes: Vec::new(),
     };
-    destinations.iter().map(one).collect()
+    match (place, &world.access) {
+        (Place::Folder(out), _) if mode == Mode::Write => out.write(changes)?,
+        (Place::Branch(branch), Some(access)) => {
+            pull_request::settle(&access.github, branch, destination, links, mode, &mut published)?;
+        }
+        _ => {}
+    }
+    Ok(published)
+}
+
+/// The repositories of all destinations, each with the indexes of those that are in it.
+fn by_repository(destinations: &[Destination]) -> BTreeMap<&Repo, Vec<usize>> {
+    let mut of_repo: BTreeMap<&Repo, Vec<usize>> = BTreeMap::new();
+    for (index, branch) in
+        destinations.iter().enumerate().filter_map(|(index, it)| Some((index, it.branch()?)))
+    {
+        of_repo.entry(&branch.repo).or_default().push(index);
+    }
+    of_repo
 }
 
 /// Why a step was not carried out.

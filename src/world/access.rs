@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::git::{Credentials, GitError, Limits, Remote, Remotes, Secret};
+use super::git::{GitError, Limits, Remote, Remotes, Secret};
 use super::github::{App, Client, Endpoints, Github, Patience, Repo, SystemClock};
 use super::http::{Http, TIMEOUT};
 use super::runner::Runner;
@@ -95,6 +95,6 @@ impl Access {
             Ok(token) => Ok(token.as_ref().map(Token::expose).map(Secret::new)),
             Err(refused) => Err(refused.to_string()),
         };
-        question(&self.remotes.at(url, &Credentials::From(&token)))
+        question(&self.remotes.at(url, &token))
     }
 }

@@ -59,7 +59,7 @@ impl Out {
             // Git knows no empty folders, so that one may stand where a file belongs.
             let _ = fs::remove_dir(&path);
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)
+                file::create_folders(folder)
                     .with_context(|| format!("cannot create {}", folder.display()))
                     .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::marker::{Address, Marker};
+use crate::marker::Marker;
 use crate::step::Step;
 
 const KIND: &str = "issue";
@@ -37,16 +37,16 @@ pub struct Issue {
     pub body: String,
 }
 
-/// Whether an issue was made for `address`.
-pub fn is_our_issue(address: &Address, issue: &Issue) -> bool {
-    Marker::find(KIND, &issue.body).is_some_and(|marker| marker.is_of(address))
+/// Whether an issue was made for `environment`.
+pub fn is_our_issue(environment: &str, issue: &Issue) -> bool {
+    marker_of(environment, issue).is_some()
 }
 
 /// What has to be done so that each of `wanted` has one open issue, and nothing else does, after a run has
 /// written `written` times. `overview` makes the issue that stands for those which have to wait for a later
 /// run; `resolved` is what a comment says when an issue is closed.
 pub fn issue_steps(
-    address: &Address,
+    environment: &str,
     wanted: &[IssueText],
     open: &[Issue],
     overview: impl FnOnce(&[&IssueText]) -> IssueText,
@@ -57,9 +57,7 @@ pub fn issue_steps(
     let mut sorted: Vec<&Issue> = open.iter().collect();
     sorted.sort_by_key(|issue| issue.number);
     for issue in sorted {
-        let Some(marker) = Marker::find(KIND, &issue.body).filter(|marker| marker.is_of(address)) else {
-            continue;
-        };
+        let Some(marker) = marker_of(environment, issue) else { continue };
         let Some(key) = marker.get("key").map(str::to_owned) else { continue };
         there.entry(key).or_default().push((issue, marker));
     }
@@ -72,8 +70,8 @@ pub fn issue_steps(
     for text in wanted {
         match there.remove(&text.key).as_deref() {
             Some([(issue, marker), doubles @ ..]) => {
-                if *marker != text.marker(address) {
-                    steps.push(text.update(issue.number, address));
+                if *marker != text.marker(environment) {
+                    steps.push(text.update(issue.number, environment));
                 }
                 steps.extend(doubles.iter().map(|(issue, _)| close(issue)));
             }
@@ -88,7 +86,7 @@ pub fn issue_steps(
 
     let left = MAX_ISSUE_WRITES.saturating_sub(written);
     let budget = left.saturating_sub(steps.iter().map(Step::writes).sum());
-    let open_issue = |text: &&IssueText| text.open(address);
+    let open_issue = |text: &&IssueText| text.open(environment);
     let closing: usize = old_overview.iter().flatten().map(|_| 2).sum();
     if missing.len() + closing <= budget {
         steps.extend(missing.iter().map(open_issue));
@@ -98,9 +96,9 @@ pub fn issue_steps(
         steps.extend(missing[..now].iter().map(open_issue));
         let text = IssueText { key: OVERVIEW.to_owned(), ..overview(&missing[now..]) };
         match old_overview.as_deref() {
-            Some([(_, marker), ..]) if *marker == text.marker(address) => {}
-            Some([(issue, _), ..]) => steps.push(text.update(issue.number, address)),
-            _ => steps.push(text.open(address)),
+            Some([(_, marker), ..]) if *marker == text.marker(environment) => {}
+            Some([(issue, _), ..]) => steps.push(text.update(issue.number, environment)),
+            _ => steps.push(text.open(environment)),
         }
     }
     within(left, steps)
@@ -112,36 +110,32 @@ fn within(mut left: usize, steps: Vec<Step>) -> Vec<Step> {
     steps.into_iter().filter(fits).collect()
 }
 
+fn marker_of(environment: &str, issue: &Issue) -> Option<Marker> {
+    Marker::find(KIND, &issue.body).filter(|marker| marker.get("environment") == Some(environment))
+}
+
 impl IssueText {
-    fn marker(&self, address: &Address) -> Marker {
-        let Address { environment, gitops_repo } = address;
-        Marker::new(
-            KIND,
-            &[
-                ("environment", environment),
-                ("gitops-repo", gitops_repo),
-                ("key", &self.key),
-                ("digest", &self.digest),
-            ],
-        )
+    fn marker(&self, environment: &str) -> Marker {
+        let values = [("environment", environment), ("key", &self.key), ("digest", &self.digest)];
+        Marker::new(KIND, &values)
     }
 
-    fn open(&self, address: &Address) -> Step {
-        Step::OpenIssue { title: self.title.clone(), body: self.marker(address).mark(&self.body) }
+    fn open(&self, environment: &str) -> Step {
+        Step::OpenIssue { title: self.title.clone(), body: self.marker(environment).mark(&self.body) }
     }
 
-    fn update(&self, number: u64, address: &Address) -> Step {
-        Step::UpdateIssue { number, title: self.title.clone(), body: self.marker(address).mark(&self.body) }
+    fn update(&self, number: u64, environment: &str) -> Step {
+        Step::UpdateIssue {
+            number,
+            title: self.title.clone(),
+            body: self.marker(environment).mark(&self.body),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn address() -> Address {
-        Address { environment: "dev".into(), gitops_repo: "platform".into() }
-    }
 
     fn text(key: &str, body: &str) -> IssueText {
         IssueText { key: key.into(), title: format!("about {key}"), body: body.into(), digest: body.into() }
@@ -153,7 +147,7 @@ mod tests {
             let keys: Vec<&str> = rest.iter().map(|text| &*text.key).collect();
             text("anything", &keys.join(","))
         };
-        let steps = issue_steps(&address(), wanted, open, overview, "it is resolved", 0);
+        let steps = issue_steps("dev", wanted, open, overview, "it is resolved", 0);
         for step in &steps {
             match step.clone() {
                 Step::OpenIssue { title, body } => {
@@ -189,7 +183,7 @@ mod tests {
             number: 1,
             url: String::new(),
             title: "mine".into(),
-            body: "<!-- kalypso issue environment=stage gitops-repo=platform key=a digest=1 -->".into(),
+            body: "<!-- kalypso issue environment=stage key=a digest=1 -->".into(),
         };
         let mut open = vec![theirs.clone()];
         run(&mut open, &[text("a", "1")]);

@@ -142,10 +142,7 @@ pub(crate) fn answer(github: &mut GitHub, request: &RestRequest<'_>) -> Reply {
             act(github, request, route, parameters, asker).unwrap_or_else(Reply::from)
         }
     };
-    match rate {
-        Some(rate) => reply.with_rate("core", rate),
-        None => reply,
-    }
+    reply.with_rate("core", rate)
 }
 
 /// Whether any route takes this.
@@ -153,36 +150,28 @@ pub(crate) fn is_known(method: &str, path: &str) -> bool {
     ROUTES.iter().any(|route| route.method == method && parameters(route.path, path).is_some())
 }
 
-/// Checks a token and counts a request against its limits.
+/// Says who asks with a token, or without one, and counts the request against what they may have.
 pub(crate) fn admit_token(
     github: &mut GitHub,
     credential: &Credential,
     cost: Cost,
 ) -> Result<(Asker, Rate), Refusal> {
     let now = github.now();
-    let (asker, limit) = match credential {
-        Credential::Absent => (Asker::Anonymous, ANONYMOUS_REQUESTS_PER_HOUR),
-        Credential::Unreadable => return Err(Refusal::new(401, "Bad credentials")),
-        Credential::Token(token) => match github.grants.get(token) {
-            Some(grant) if !grant.is_over(now) => {
-                let limit = grant.requests_per_hour().unwrap_or(github.limits.requests_per_hour);
-                (Asker::Token(token.clone()), limit)
+    let Some(token) = credential.token() else {
+        return match credential {
+            Credential::Absent => {
+                Ok((Asker::Anonymous, count(github, "", ANONYMOUS_REQUESTS_PER_HOUR, cost)?))
             }
-            _ => return Err(Refusal::new(401, "Bad credentials")),
-        },
+            Credential::Unreadable | Credential::Token(_) => Err(unknown(github, "Bad credentials")),
+        };
     };
-    let usage = github.usage.entry(credential.token().unwrap_or_default().to_owned()).or_default();
-    let (verdict, rate) = usage.admit(&github.limits, limit, now, cost);
-    let refusal = match verdict {
-        Verdict::Granted => return Ok((asker, rate)),
-        Verdict::Exhausted => Refusal::new(403, "API rate limit exceeded for installation."),
-        Verdict::TooFast(seconds) => {
-            let message =
-                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
-            Refusal::new(github.limits.secondary_status, message).with("retry-after", seconds)
+    match github.grants.get(token).filter(|grant| !grant.is_over(now)) {
+        None => Err(unknown(github, "Bad credentials")),
+        Some(grant) => {
+            let limit = grant.requests_per_hour().unwrap_or(github.limits.requests_per_hour);
+            Ok((Asker::Token(token.to_owned()), count(github, token, limit, cost)?))
         }
-    };
-    Err(Refusal::from_reply(Reply::from(refusal).with_rate("core", rate)))
+    }
 }
 
 /// What GitHub gives to whoever has no token.
@@ -192,15 +181,40 @@ fn admit(
     github: &mut GitHub,
     request: &RestRequest<'_>,
     needs: Option<Needs>,
-) -> Result<(Asker, Option<Rate>), Refusal> {
-    if let Some(AppToken) = needs {
-        let jwt = request.credential.token().unwrap_or_default();
-        let app = check_app_token(jwt, &github.apps, github.now()).map_err(|why| Refusal::new(401, why))?;
-        return Ok((Asker::App(Box::new(app.clone())), None));
-    }
+) -> Result<(Asker, Rate), Refusal> {
     let cost = if request.method == "GET" { Cost::Read } else { Cost::Write };
-    let (asker, rate) = admit_token(github, request.credential, cost)?;
-    Ok((asker, Some(rate)))
+    let Some(AppToken) = needs else { return admit_token(github, request.credential, cost) };
+    let jwt = request.credential.token().unwrap_or_default();
+    let app = match check_app_token(jwt, &github.apps, github.now()) {
+        Ok(app) => app.clone(),
+        Err(why) => return Err(unknown(github, why)),
+    };
+    let rate = count(github, &format!("app {}", app.id), github.limits.requests_per_hour, cost)?;
+    Ok((Asker::App(Box::new(app)), rate))
+}
+
+/// Refuses whoever is not known; it counts as a request without a token.
+fn unknown(github: &mut GitHub, why: &str) -> Refusal {
+    match count(github, "", ANONYMOUS_REQUESTS_PER_HOUR, Cost::Read) {
+        Ok(rate) => Refusal::new(401, why).with_rate(rate),
+        Err(refusal) => refusal,
+    }
+}
+
+fn count(github: &mut GitHub, who: &str, limit: u64, cost: Cost) -> Result<Rate, Refusal> {
+    let now = github.now();
+    let usage = github.usage.entry(who.to_owned()).or_default();
+    let (verdict, rate) = usage.admit(&github.limits, limit, now, cost);
+    let refusal = match verdict {
+        Verdict::Granted => return Ok(rate),
+        Verdict::Exhausted => Refusal::new(403, "API rate limit exceeded for installation."),
+        Verdict::TooFast(seconds) => {
+            let message =
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+            Refusal::new(github.limits.secondary_status, message).with("retry-after", seconds)
+        }
+    };
+    Err(refusal.with_rate(rate))
 }
 
 fn act(

@@ -437,7 +437,9 @@ fn only_who_may_gets_something() {
         ("ghs_short", "GET", repo, Value::Null, 200, "", "in time"),
     ];
     for (token, method, path, body, status, message, why) in table {
-        assert_eq!(send(&sandbox, token, method, path, body).brief(), (status, message.to_owned()), "{why}");
+        let got = send(&sandbox, token, method, path, body);
+        assert_eq!(got.brief(), (status, message.to_owned()), "{why}");
+        assert!(!got.header("x-ratelimit-remaining").is_empty(), "{why}");
     }
     let refused = send(&sandbox, "ghs_read", "POST", issues, issue());
     assert_eq!(refused.header("x-accepted-github-permissions"), "issues=write");
@@ -472,6 +474,17 @@ fn a_token_has_only_so_much() {
     assert!(refused.brief().1.contains("secondary rate limit"));
     sandbox.advance(Duration::from_secs(40));
     assert_eq!(write().status, 201);
+}
+
+#[test]
+fn a_moved_repository_says_where_it_went() {
+    let (sandbox, gitops) = sandbox();
+    gitops.redirect(301, "http://localhost:1/fabrikam/moved").unwrap();
+    let moved = get(&sandbox, "/git/ref/heads/dev");
+    let there = "http://localhost:1/api/v3/repos/fabrikam/moved/git/ref/heads/dev";
+    assert_eq!((moved.status, moved.header("location")), (301, there));
+    assert_eq!(get(&sandbox, "").header("location"), "http://localhost:1/api/v3/repos/fabrikam/moved");
+    assert_eq!(sandbox.violations(), [""; 0]);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) struct Objects {
     store: Arc<gix::odb::Store>,
     coverage: Coverage,
     /// Goes with the last use of a store that was fetched
-    folder: Option<TempDir>,
+    _folder: Option<TempDir>,
 }
 
 /// Which objects a store has of the commits that it has.
@@ -66,7 +66,7 @@ impl Objects {
             ..gix::odb::store::init::Options::default()
         };
         match gix::odb::at_opts(path, gix::hash::Kind::Sha1, None, options) {
-            Ok(handle) => Ok(Objects { repository, store: handle.store(), coverage, folder }),
+            Ok(handle) => Ok(Objects { repository, store: handle.store(), coverage, _folder: folder }),
             Err(error) => Err(GitError { repository, problem: GitProblem::Unusable(error.to_string()) }),
         }
     }
@@ -101,7 +101,7 @@ impl Objects {
     /// The folder that goes with it.
     #[cfg(test)]
     pub(super) fn place(&self) -> Option<&Path> {
-        self.folder.as_ref().map(TempDir::path)
+        self._folder.as_ref().map(TempDir::path)
     }
 
     /// Every file of a commit.

@@ -62,13 +62,8 @@ impl Default for Limits {
     }
 }
 
-/// Which token belongs to a URL.
-pub(crate) enum Credentials<'a> {
-    /// None to any
-    None,
-    /// The one that this gives for it, if any, or why it could not be had
-    From(&'a (dyn Fn(&Url) -> Result<Option<Secret>, String> + Sync)),
-}
+/// Which token belongs to a URL, or why it cannot be had.
+pub(crate) type Credentials<'a> = &'a (dyn Fn(&Url) -> Result<Option<Secret>, String> + Sync);
 
 /// What is to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +103,7 @@ impl Remotes {
     }
 
     /// The repository at `url`, which is asked with `credentials`.
-    pub(crate) fn at<'a>(&'a self, url: &'a Url, credentials: &'a Credentials<'a>) -> Remote<'a> {
+    pub(crate) fn at<'a>(&'a self, url: &'a Url, credentials: Credentials<'a>) -> Remote<'a> {
         let client = if is_loopback(url) { &self.direct } else { &self.client };
         Remote { client, limits: &self.limits, url, credentials }
     }
@@ -119,7 +114,7 @@ pub(crate) struct Remote<'a> {
     client: &'a Client,
     limits: &'a Limits,
     url: &'a Url,
-    credentials: &'a Credentials<'a>,
+    credentials: Credentials<'a>,
 }
 
 impl fmt::Debug for Remote<'_> {
@@ -349,6 +344,7 @@ mod tests {
         Wanted::Branch(name.to_owned())
     }
 
+    const ANONYMOUS: Credentials<'static> = &|_| Ok(None);
     const HONEST: fn(usize, &Seen) -> Option<Vec<u8>> = |_, _| None;
 
     #[test]
@@ -364,7 +360,7 @@ mod tests {
         let second = git(at, &["rev-parse", "HEAD"]);
         let server = Server::start(at, HONEST);
         let (remotes, url) = (quick(), server.url(".git"));
-        let remote = remotes.at(&url, &Credentials::None);
+        let remote = remotes.at(&url, ANONYMOUS);
 
         assert_eq!(remote.head("main").unwrap().unwrap().to_string(), second);
         assert_eq!(remote.head("mai").unwrap(), None, "a beginning is no branch");
@@ -398,7 +394,7 @@ mod tests {
         git(folder.path(), &["branch", "release-1"]);
         let server = Server::start(folder.path(), HONEST);
         let (remotes, url) = (quick(), server.url(".git"));
-        let remote = remotes.at(&url, &Credentials::None);
+        let remote = remotes.at(&url, ANONYMOUS);
         let got = remote.fetch(&branch("release-2")).unwrap_err();
         let near = vec!["release-1".to_owned(), "main".to_owned()];
         assert_eq!(got.problem, GitProblem::NoSuchBranch { branch: "release-2".to_owned(), near });
@@ -412,7 +408,7 @@ mod tests {
             assert_eq!(remote.head(odd).unwrap(), None, "{odd:?}");
         }
         let url = server.url("gone.git");
-        let got = remotes.at(&url, &Credentials::None).head("main").unwrap_err();
+        let got = remotes.at(&url, ANONYMOUS).head("main").unwrap_err();
         assert_eq!(got.problem, GitProblem::NoAccess(Login::Anonymous));
     }
 
@@ -437,16 +433,16 @@ mod tests {
         });
         let remotes = quick();
         let secret_of = |url: &Url| Ok(url.path().starts_with("/.git").then(|| Secret::new("canary")));
-        let credentials = Credentials::From(&secret_of);
+        let credentials = &secret_of;
         let url = server.url(".git");
-        assert!(remotes.at(&url, &credentials).head("main").unwrap().is_some());
+        assert!(remotes.at(&url, credentials).head("main").unwrap().is_some());
         // x-access-token:canary
         let sent = Some("Basic eC1hY2Nlc3MtdG9rZW46Y2FuYXJ5");
         assert!(server.seen().iter().all(|seen| seen.header("authorization") == sent));
 
         let asked = server.seen().len();
         let url = server.url("renamed.git");
-        assert!(remotes.at(&url, &credentials).fetch(&branch("main")).is_ok());
+        assert!(remotes.at(&url, credentials).fetch(&branch("main")).is_ok());
         let seen = server.seen().split_off(asked);
         assert_eq!(seen[0].header("authorization"), None, "the old place is not covered");
         assert!(seen[1..].iter().all(|seen| seen.header("authorization") == sent));
@@ -459,13 +455,13 @@ mod tests {
         let always = |_: &Url| Ok(Some(Secret::new("canary")));
         for (path, want) in refusals {
             let url = server.url(path);
-            let got = remotes.at(&url, &Credentials::From(&always)).head("main").unwrap_err();
+            let got = remotes.at(&url, &always).head("main").unwrap_err();
             assert_eq!(got.problem, GitProblem::Refused(want.to_owned()), "{path}");
         }
         assert!(other.seen().is_empty(), "nothing is asked elsewhere");
         let url = server.url(".git");
         let none = |_: &Url| Err("the App is not installed there".to_owned());
-        let got = remotes.at(&url, &Credentials::From(&none)).head("main").unwrap_err();
+        let got = remotes.at(&url, &none).head("main").unwrap_err();
         assert_eq!(got.problem, GitProblem::NoToken("the App is not installed there".to_owned()));
     }
 
@@ -496,7 +492,7 @@ mod tests {
             let server = Server::start(folder.path(), move |_, _| answers());
             let (remotes, url) = (quick(), server.url(".git"));
             let always = |_: &Url| Ok(Some(Secret::new("canary")));
-            let got = remotes.at(&url, &Credentials::From(&always)).head("main").unwrap_err();
+            let got = remotes.at(&url, &always).head("main").unwrap_err();
             assert_eq!(got.problem, want);
             assert_eq!(server.seen().len(), tries, "{want:?}");
             assert!(!format!("{got:?} {got} {}", got.help()).contains("canary"));
@@ -505,10 +501,7 @@ mod tests {
             [Some(Vec::new()), answer("503 Busy", "retry-after: 0\r\n")].get(number).cloned().flatten()
         });
         let url = server.url(".git");
-        assert!(
-            quick().at(&url, &Credentials::None).head("main").unwrap().is_some(),
-            "the third try succeeds"
-        );
+        assert!(quick().at(&url, ANONYMOUS).head("main").unwrap().is_some(), "the third try succeeds");
     }
 
     #[test]
@@ -529,13 +522,13 @@ mod tests {
             let text = text.to_owned();
             let server = Server::start(folder.path(), move |_, _| say("advertisement", &text));
             let url = server.url(".git");
-            let got = quick().at(&url, &Credentials::None).head("main").unwrap_err();
+            let got = quick().at(&url, ANONYMOUS).head("main").unwrap_err();
             assert!(!got.is_transient() || got.to_string().contains("broke off"), "{got}");
             assert!(got.to_string().len() < 600, "{got}");
         }
         let server = Server::start(folder.path(), move |_, _| page());
         let url = server.url(".git");
-        let got = quick().at(&url, &Credentials::None).head("main").unwrap_err();
+        let got = quick().at(&url, ANONYMOUS).head("main").unwrap_err();
         assert!(matches!(got.problem, GitProblem::Unusable(_)), "{got}");
         // Half of a pack, and one that is no pack.
         for text in ["000dpackfile\n", "000dpackfile\n000a\u{1}PACK\n0000", "000eERR sorry\n", "0009acks\n"] {
@@ -544,7 +537,7 @@ mod tests {
                 _ => None,
             });
             let url = server.url(".git");
-            let got = quick().at(&url, &Credentials::None).fetch(&branch("main")).unwrap_err();
+            let got = quick().at(&url, ANONYMOUS).fetch(&branch("main")).unwrap_err();
             assert!(got.to_string().len() < 600, "{got}");
         }
     }
@@ -560,10 +553,10 @@ mod tests {
         let server = Server::start(folder.path(), HONEST);
         let url = server.url(".git");
         let small = remotes(Limits { pack_bytes: 100 << 10, ..Limits::default() });
-        let got = small.at(&url, &Credentials::None).fetch(&branch("main")).unwrap_err();
+        let got = small.at(&url, ANONYMOUS).fetch(&branch("main")).unwrap_err();
         assert_eq!(got.problem, GitProblem::TooLarge("it sends more than is read".to_owned()));
         let short = remotes(Limits { whole: Duration::ZERO, tries: 1, ..Limits::default() });
-        let got = short.at(&url, &Credentials::None).fetch(&branch("main")).unwrap_err();
+        let got = short.at(&url, ANONYMOUS).fetch(&branch("main")).unwrap_err();
         assert!(got.is_transient(), "{got}");
         let stalled = Server::start(folder.path(), |_, _| {
             std::thread::sleep(Duration::from_secs(5));
@@ -571,7 +564,7 @@ mod tests {
         });
         let url = stalled.url(".git");
         let hasty = remotes(Limits { stall: Duration::from_millis(50), tries: 1, ..Limits::default() });
-        let got = hasty.at(&url, &Credentials::None).head("main").unwrap_err();
+        let got = hasty.at(&url, ANONYMOUS).head("main").unwrap_err();
         assert!(got.to_string().ends_with("it does not answer in time"), "{got}");
     }
 

@@ -28,7 +28,7 @@ const MAX_REDIRECTS: usize = 5;
 /// The way to one repository.
 pub(super) struct Wire<'a> {
     client: &'a Client,
-    credentials: &'a Credentials<'a>,
+    credentials: Credentials<'a>,
     pack_bytes: u64,
     until: Instant,
     route: Rc<RefCell<Route>>,
@@ -45,7 +45,7 @@ impl<'a> Wire<'a> {
     /// The way to `url`.
     pub(super) fn new(
         client: &'a Client,
-        credentials: &'a Credentials<'a>,
+        credentials: Credentials<'a>,
         limits: &Limits,
         url: &Url,
     ) -> (Wire<'a>, Rc<RefCell<Route>>) {
@@ -61,12 +61,7 @@ impl<'a> Wire<'a> {
         url: Url,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<RequestBuilder, GitProblem> {
-        let secret = match self.credentials {
-            Credentials::None => None,
-            Credentials::From(secret_of) => {
-                secret_of(&self.route.borrow().url).map_err(GitProblem::NoToken)?
-            }
-        };
+        let secret = (self.credentials)(&self.route.borrow().url).map_err(GitProblem::NoToken)?;
         let mut request = self.client.request(method, url);
         for header in headers {
             // Who we are is the client's to say, and it alone sends credentials.

@@ -2,7 +2,6 @@
 
 use std::error;
 use std::io::Read;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +42,6 @@ pub(crate) struct Client {
     http: Http,
     clock: Arc<dyn Clock>,
     patience: Patience,
-    requests: AtomicU64,
     pace: Mutex<Pace>,
 }
 
@@ -54,15 +52,6 @@ pub(crate) struct Patience {
     pub(crate) tries: usize,
     /// Time to wait between them, in total
     pub(crate) waiting: Duration,
-}
-
-/// What a run has asked of GitHub.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// All requests, repeated ones included
-    pub(crate) requests: u64,
-    /// Those that change something
-    pub(crate) writes: u64,
 }
 
 /// A call to be made.
@@ -119,12 +108,7 @@ impl Default for Patience {
 impl Client {
     /// Nothing is asked yet.
     pub(crate) fn new(http: Http, clock: Arc<dyn Clock>, patience: Patience) -> Client {
-        Client { http, clock, patience, requests: AtomicU64::new(0), pace: Mutex::default() }
-    }
-
-    /// What was asked so far.
-    pub(crate) fn counts(&self) -> Counts {
-        Counts { requests: self.requests.load(Ordering::Relaxed), writes: self.pace().writes }
+        Client { http, clock, patience, pace: Mutex::default() }
     }
 
     /// Now.
@@ -179,7 +163,6 @@ impl Client {
     }
 
     fn send(&self, call: &Call<'_>, url: &Url) -> Result<Response, Error> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         let mut request = self
             .http
             .request(call.method.clone(), url.clone())
@@ -297,7 +280,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::fake::{CANARY, FakeClock, START, Server, answer, half, repo};
-    use super::super::{Entry, NewIssue, Oid, Which};
+    use super::super::{Entry, NewIssue, Oid};
     use super::*;
 
     const REPOSITORY: &str = r#"{"node_id":"R_1","full_name":"contoso/gitops","html_url":"https://x/contoso/gitops",
@@ -461,7 +444,7 @@ mod tests {
             let away = r#"<https://evil.com/more>; rel="next""#;
             vec![answer(200, &[("link", &link)], &page(1)), answer(200, &[("link", away)], &page(3))]
         });
-        let found = server.github(&FakeClock::new()).issues(&repo(), "kalypso", Which::All).unwrap();
+        let found = server.github(&FakeClock::new()).open_issues(&repo(), "kalypso").unwrap();
         let numbers: Vec<u64> = found.iter().map(|issue| issue.number).collect();
         assert_eq!(numbers, [1, 2, 4], "pull requests are no issues");
         let lines: Vec<String> = server.seen().into_iter().map(|seen| seen.line).collect();
@@ -481,7 +464,7 @@ mod tests {
         clock.pass(PACE / 4);
         github.create_blob(&repo(), b"x").unwrap();
         assert_eq!(clock.slept().last(), Some(&(PACE * 3 / 4)));
-        assert_eq!(github.counts(), Counts { requests: 54, writes: 54 });
+        assert_eq!(server.seen().len(), 54);
     }
 
     #[test]
@@ -497,7 +480,7 @@ mod tests {
         );
         let error = github.create_blob(&repo(), b"x").unwrap_err();
         assert_eq!(*error.kind(), Kind::NoToken);
-        assert_eq!(github.counts(), Counts { requests: 1, writes: 0 });
+        assert_eq!(server.seen().len(), 1);
     }
 
     #[test]

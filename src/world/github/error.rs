@@ -121,7 +121,8 @@ impl Error {
     }
 
     /// The same, for keeps.
-    pub(crate) fn into_kind(self) -> Kind {
+    #[cfg(test)]
+    pub(super) fn into_kind(self) -> Kind {
         self.kind
     }
 

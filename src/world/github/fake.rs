@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::{Client, Clock, Endpoints, Github, Patience, Repo};
+use super::clock::Clock;
+use super::{Client, Endpoints, Github, Patience, Repo};
 use crate::world::http::Http;
 use crate::world::tokens::{Given, Tokens};
 

@@ -47,8 +47,6 @@ pub(crate) enum Entry<'a> {
     Text { path: &'a str, mode: fleet::Mode, text: &'a str },
     /// A file whose content is there already: a blob, or a submodule's commit
     Blob { path: &'a str, mode: fleet::Mode, id: &'a Oid },
-    /// A folder whose content is there already
-    Folder { path: &'a str, id: &'a Oid },
     /// Nothing any more; GitHub refuses this where there is nothing
     Nothing { path: &'a str },
 }
@@ -62,17 +60,6 @@ pub(crate) struct RefUpdate {
     pub(crate) before: Option<Oid>,
     /// Where it shall be
     pub(crate) after: Oid,
-    /// Which moves are fine
-    pub(crate) moves: Moves,
-}
-
-/// Which moves of a branch are fine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moves {
-    /// To a descendant only
-    Forward,
-    /// To any commit
-    Any,
 }
 
 /// Why branches were not moved. None was, then.
@@ -190,7 +177,7 @@ impl Github {
         }
         let mut all_done = true;
         let mut stale = *error.kind() == Kind::Conflict;
-        for RefUpdate { name, before, after, moves: _ } in updates {
+        for RefUpdate { name, before, after } in updates {
             let now = self.head(repo, name).map_err(UpdateRefs::Failed)?;
             all_done &= now.as_ref() == Some(after);
             stale |= now != *before;
@@ -219,9 +206,6 @@ impl Entry<'_> {
                 let kind = if mode == fleet::Mode::Submodule { "commit" } else { "blob" };
                 json!({ "path": path, "mode": octal(mode), "type": kind, "sha": id })
             }
-            Entry::Folder { path, id } => {
-                json!({ "path": path, "mode": "040000", "type": "tree", "sha": id })
-            }
             Entry::Nothing { path } => json!({ "path": path, "mode": "100644", "type": "blob", "sha": null }),
         }
     }
@@ -229,9 +213,9 @@ impl Entry<'_> {
 
 impl RefUpdate {
     fn json(&self) -> Value {
-        let RefUpdate { name, before, after, moves } = self;
+        let RefUpdate { name, before, after } = self;
         let before = before.as_ref().map_or(NO_COMMIT, Oid::as_str);
-        json!({ "name": name, "beforeOid": before, "afterOid": after, "force": *moves == Moves::Any })
+        json!({ "name": name, "beforeOid": before, "afterOid": after, "force": true })
     }
 }
 
@@ -306,12 +290,7 @@ mod tests {
             (Some("a"), vec![answer(401, &[], "{}")], "Unauthorized", "a wrong token"),
         ] {
             let (server, requests) = (Server::new(answers.clone()), answers.len());
-            let update = RefUpdate {
-                name: ours.to_owned(),
-                before: before.map(oid),
-                after: oid("b"),
-                moves: Moves::Any,
-            };
+            let update = RefUpdate { name: ours.to_owned(), before: before.map(oid), after: oid("b") };
             let got = match server.github(&FakeClock::new()).update_refs(&repo(), "R_1", &[update]) {
                 Ok(()) => "done".to_owned(),
                 Err(UpdateRefs::Stale) => "stale".to_owned(),
@@ -324,7 +303,7 @@ mod tests {
             let want = before.map_or(NO_COMMIT.to_owned(), |digit| digit.repeat(40));
             assert_eq!(sent["variables"]["input"]["refUpdates"][0]["beforeOid"], want, "{why}");
             if let Some(looked) = seen.iter().find(|seen| seen.line.starts_with("GET")) {
-                let path = "/api/v3/repos/contoso/gitops/git/matching-refs/heads/deployment/dev?per_page=100";
+                let path = "/api/v3/repos/contoso/gitops/git/matching-refs/heads/deployment/dev";
                 assert_eq!(looked.line, format!("GET {path}"), "{why}");
             }
         }
@@ -341,10 +320,6 @@ mod tests {
             (
                 Entry::Blob { path: "a", mode: fleet::Mode::Submodule, id: &id },
                 json!({ "path": "a", "mode": "160000", "type": "commit", "sha": id }),
-            ),
-            (
-                Entry::Folder { path: "a", id: &id },
-                json!({ "path": "a", "mode": "040000", "type": "tree", "sha": id }),
             ),
             (
                 Entry::Nothing { path: "a" },

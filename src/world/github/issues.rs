@@ -10,7 +10,7 @@ use super::operation::{
     ADD_LABELS, CREATE_COMMENT, CREATE_ISSUE, LIST_COMMENTS, LIST_ISSUES, REMOVE_LABEL, UPDATE_ISSUE,
 };
 use super::pulls::Label;
-use super::{Github, PER_PAGE, Repo, State, Which};
+use super::{Github, PER_PAGE, Repo, State};
 
 /// An issue.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -75,9 +75,9 @@ struct Listed {
 }
 
 impl Github {
-    /// The issues with a label; pull requests are not among them.
-    pub(crate) fn issues(&self, repo: &Repo, label: &str, which: Which) -> Result<Vec<Issue>, Error> {
-        let query = [("state", which.as_str()), ("labels", label), PER_PAGE];
+    /// The open issues with a label; pull requests are not among them.
+    pub(crate) fn open_issues(&self, repo: &Repo, label: &str) -> Result<Vec<Issue>, Error> {
+        let query = [("state", "open"), ("labels", label), PER_PAGE];
         let listed: Vec<Listed> = self.list(&LIST_ISSUES, repo, &["issues"], &query)?;
         Ok(listed
             .into_iter()

@@ -27,14 +27,14 @@ use url::Url;
 
 pub(crate) use self::app::{Announce, App};
 use self::client::{Call, OnTimeout, Reply, Style};
-pub(crate) use self::client::{Client, Counts, Patience};
-pub(crate) use self::clock::{Clock, SystemClock};
+pub(crate) use self::client::{Client, Patience};
+pub(crate) use self::clock::SystemClock;
 pub(crate) use self::error::{Error, Kind};
-pub(crate) use self::git_data::{Commit, Entry, Moves, Ref, RefUpdate, UpdateRefs};
-pub(crate) use self::issues::{Comment, Issue, IssueChange, NewIssue};
+pub(crate) use self::git_data::{Entry, RefUpdate, UpdateRefs};
+pub(crate) use self::issues::{Issue, IssueChange, NewIssue};
 pub(crate) use self::oid::Oid;
 use self::operation::{Effect, GET_REPOSITORY, Operation};
-pub(crate) use self::pulls::{Label, NewPull, Pull, PullChange, PullEnd, PullRepo};
+pub(crate) use self::pulls::{NewPull, Pull, PullChange};
 pub(crate) use self::repo::Repo;
 use super::tokens::{NoToken, Token, Tokens};
 
@@ -60,17 +60,6 @@ pub(crate) struct Github {
     client: Arc<Client>,
     endpoints: Endpoints,
     tokens: Arc<Tokens>,
-}
-
-/// Which ones of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    /// Those that are open
-    Open,
-    /// Those that are closed; pull requests: merged or not
-    Closed,
-    /// All
-    All,
 }
 
 /// Whether an issue or a pull request is open.
@@ -117,11 +106,6 @@ impl Github {
     /// Where people find a repository.
     pub(crate) fn url(&self, repo: &Repo) -> Url {
         repo.url(&self.endpoints.server)
-    }
-
-    /// What was asked so far.
-    pub(crate) fn counts(&self) -> Counts {
-        self.client.counts()
     }
 
     /// What is known of a repository.
@@ -241,16 +225,6 @@ impl Github {
         let segments: Vec<&str> =
             ["repos", &repo.owner, &repo.name].into_iter().chain(path.iter().copied()).collect();
         endpoint(&self.endpoints.api, &segments, query)
-    }
-}
-
-impl Which {
-    fn as_str(self) -> &'static str {
-        match self {
-            Which::Open => "open",
-            Which::Closed => "closed",
-            Which::All => "all",
-        }
     }
 }
 
