@@ -1,7 +1,7 @@
 //! The pull request that brings a tree to its branch.
 
-use proposal::Wanted;
-use report::{Changes, Links};
+use proposal::{Text, Wanted};
+use report::{Changes, Document, Links};
 
 use super::{Change, Destination, GitOpsBranch, Mode, Published, ROUNDS, Trouble, carry_out, look, wrong};
 use crate::exit::Failure;
@@ -54,7 +54,10 @@ pub(super) fn settle(
 
 fn wanted(branch: &GitOpsBranch, destination: &Destination, changes: &Changes, links: &Links) -> Wanted {
     let environment = &changes.environment;
-    let document = report::pull_request(changes, &branch.branch, None, links);
+    let text = |replaces| {
+        let Document { title, body, digest } = report::pull_request(changes, &branch.branch, replaces, links);
+        Text { title, body, digest }
+    };
     Wanted {
         address: branch.address(environment),
         base: branch.branch.clone(),
@@ -62,9 +65,8 @@ fn wanted(branch: &GitOpsBranch, destination: &Destination, changes: &Changes, l
         base_tree: destination.current.id().to_string(),
         tree: destination.placement.tree.id().to_string(),
         branch: branch.proposed.clone(),
-        title: document.title,
-        body: document.body,
-        digest: document.digest,
+        text: text(None),
+        text_beside: text(Some(&branch.proposed)),
         promotes: changes.promoted.is_some(),
         obsolete: report::not_needed(environment, &branch.branch),
     }

@@ -13,6 +13,9 @@ const GITHUB: &str = "https://github.com";
 pub(crate) const READER: &str = "ghp_canary_of_the_reader";
 /// The token for the GitOps repository.
 pub(crate) const WRITER: &str = "ghp_canary_of_the_writer";
+/// Where a GitOps branch tells the promoted commit.
+pub(crate) const TRACKED: &str = ".github/tracking/Promoted_Commit_Id";
+const GITOPS_REPO: &str = "kind: GitOpsRepo";
 
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -42,15 +45,77 @@ pub(crate) struct Ran {
     pub(crate) requests: Vec<Request>,
 }
 
+/// A case of `tests/golden`.
+pub(crate) struct Case {
+    pub(crate) folder: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl Case {
+    pub(crate) fn new(name: &str) -> Case {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        let arguments = fs::read_to_string(folder.join("arguments")).expect("the case's arguments");
+        Case { folder, arguments: arguments.lines().map(str::to_owned).collect() }
+    }
+
+    /// Arguments without the dashes, each with its value.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.arguments.iter().map(|line| line[2..].split_once('=').unwrap_or((&line[2..], "true")))
+    }
+
+    fn environment(&self) -> String {
+        let mut named = self.arguments().filter(|(name, _)| *name == "environment");
+        named.next().expect("an environment").1.to_owned()
+    }
+
+    /// What `--repo` names: repositories and their files.
+    fn repositories(&self) -> impl Iterator<Item = (String, Files)> {
+        let repos = self.arguments().filter(|(name, _)| *name == "repo");
+        repos.map(|(_, repo)| {
+            let (url, folder) = repo.split_once('=').expect("a URL and a folder");
+            let name =
+                url.strip_prefix("git@github.com:").or_else(|| url.strip_prefix("https://github.com/"));
+            let name = name.expect("a repository on GitHub").trim_end_matches(".git");
+            (name.to_owned(), files_below(&self.folder.join(folder)))
+        })
+    }
+
+    /// The environment's branch. Where no GitOpsRepo says where manifests go, as offline, one does.
+    fn control_plane(&self) -> Files {
+        let mut files = files_below(&self.folder.join("control-plane"));
+        let names_one =
+            |bytes: &Vec<u8>| bytes.windows(GITOPS_REPO.len()).any(|part| part == GITOPS_REPO.as_bytes());
+        if !files.values().any(names_one) {
+            let text = gitops_repo("gitops", "https://github.com/contoso/gitops", &self.environment(), ".");
+            files.get_mut("platform.yaml").expect("its objects").extend(format!("---\n{text}").bytes());
+        }
+        files
+    }
+
+    /// The commit at which the base is pinned.
+    fn pin(&self) -> Option<String> {
+        let files = files_below(&self.folder.join("control-plane"));
+        let mut texts = files.values().map(|bytes| String::from_utf8_lossy(bytes));
+        texts.find_map(|text| {
+            let mut lines = text.lines();
+            lines.find_map(|line| Some(line.split_once("commit: ")?.1.to_owned()))
+        })
+    }
+}
+
+/// A GitOpsRepo.
+pub(crate) fn gitops_repo(name: &str, repo: &str, branch: &str, path: &str) -> String {
+    format!(
+        "apiVersion: scheduler.kalypso.io/v1alpha1\n{GITOPS_REPO}\nmetadata:\n  name: {name}\n\
+         spec:\n  repo: {repo}\n  branch: {branch}\n  path: {path}\n"
+    )
+}
+
 impl Platform {
     /// The platform of a case of `tests/golden`. Its GitOps branch holds `current/`, else only what people put there.
     pub(crate) fn new(case: &str) -> Platform {
-        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case);
+        let case = Case::new(case);
         let sandbox = Sandbox::start().expect("the sandbox");
-        let arguments = fs::read_to_string(case.join("arguments")).expect("the case's arguments");
-        let value =
-            |flag: &str| arguments.lines().find_map(|line| line.strip_prefix(flag).map(str::to_owned));
-        let environment = value("--environment=").expect("an environment");
         let repository = |name: &str| {
             let repository = sandbox.create_repository(name, Visibility::Private);
             repository.expect("a repository")
@@ -58,74 +123,77 @@ impl Platform {
         let control_plane = repository("contoso/control-plane");
         let gitops = repository("contoso/gitops");
         let mut reader = Access::read("contoso/control-plane");
-        for line in arguments.lines() {
-            let Some((url, folder)) = line.strip_prefix("--repo=").and_then(|repo| repo.split_once('='))
-            else {
-                continue;
-            };
-            let name = url.strip_prefix(&format!("{GITHUB}/")).expect("a case with https URLs");
-            let target = match name {
+        for (name, files) in case.repositories() {
+            let target = match &*name {
                 "contoso/control-plane" => control_plane.clone(),
                 other => repository(other),
             };
-            reader = reader.and(name);
-            commit(&target, "main", &here(&sandbox, files_below(&case.join(folder))));
+            reader = reader.and(&name);
+            commit(&target, "main", &here(&sandbox, files));
         }
-        let current = match case.join("current").is_dir() {
-            true => here(&sandbox, files_below(&case.join("current"))),
-            false => Files::from([("README.md".to_owned(), b"What runs where.\n".to_vec())]),
-        };
-        commit(&gitops, &environment, &current);
         sandbox.token(READER, reader.named("reader"));
         sandbox.token(WRITER, Access::write("contoso/gitops").named("writer"));
         let folder = tempfile::tempdir().expect("a folder");
+        let environment = case.environment();
         let platform = Platform { sandbox, control_plane, gitops, environment, folder };
-        platform.set_control_plane(files_below(&case.join("control-plane")));
+        let current = match case.folder.join("current").is_dir() {
+            true => platform.tree_of(&case, "current"),
+            false => only_a_readme(),
+        };
+        commit(&platform.gitops, &platform.environment, &current);
+        platform.set_control_plane(case.control_plane());
         platform
     }
 
-    /// Replaces the content of the environment's branch; a `commit:` of its base becomes the head of `main`.
+    /// Replaces the content of the environment's branch; a `commit:` of a base becomes the head of its `main`.
     pub(crate) fn set_control_plane(&self, files: Files) {
-        let base = self.control_plane.head("main").expect("a repository").expect("a base");
-        let pinned = |text: String| {
-            let line = |line: &str| match line.split_once("commit: ") {
-                Some((before, _)) => format!("{before}commit: {base}\n"),
-                None => format!("{line}\n"),
-            };
-            text.lines().map(line).collect::<String>()
-        };
-        let files = here(&self.sandbox, files).into_iter().map(|(path, bytes)| {
-            (path, String::from_utf8(bytes).map(pinned).map(String::into_bytes).expect("a text"))
-        });
-        let files = files.collect();
-        match self.control_plane.head(&self.environment).expect("a repository") {
-            None => drop(commit(&self.control_plane, &self.environment, &files)),
-            Some(_) => drop(replace(&self.control_plane, &self.environment, &files)),
+        self.set_branch_of(&self.environment, files);
+    }
+
+    fn set_branch_of(&self, environment: &str, files: Files) {
+        let pinned = |bytes| self.pinned(&String::from_utf8(bytes).expect("a text")).into_bytes();
+        let files = here(&self.sandbox, files).into_iter().map(|(path, bytes)| (path, pinned(bytes)));
+        match self.control_plane.head(environment).expect("a repository") {
+            None => drop(commit(&self.control_plane, environment, &files.collect())),
+            Some(_) => replace(&self.control_plane, environment, &files.collect()),
         }
     }
 
-    /// Has the environment's branch, and `main`, be those of another case: the next step of a story.
+    /// Has every base of `text` that names a commit name the head of its `main`.
+    fn pinned(&self, text: &str) -> String {
+        let mut head = None;
+        let line = |line: &str| {
+            if let Some((_, url)) = line.split_once("repo: ") {
+                let name = url.strip_prefix(&format!("{}/", self.sandbox.url())).unwrap_or(url);
+                head = self.sandbox.repository(name).head("main").ok().flatten();
+            }
+            match (line.split_once("commit: "), &head) {
+                (Some((before, _)), Some(head)) => format!("{before}commit: {head}\n"),
+                _ => format!("{line}\n"),
+            }
+        };
+        text.lines().map(line).collect()
+    }
+
+    /// Has the environment's branch, and `main`, be those of another case: the next step of a story. Another
+    /// environment than the first one begins with a GitOps branch of its own.
     pub(crate) fn go_on_as(&self, case: &str) {
-        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case);
-        let arguments = fs::read_to_string(case.join("arguments")).expect("the case's arguments");
-        for line in arguments.lines() {
-            let Some((url, folder)) = line.strip_prefix("--repo=").and_then(|repo| repo.split_once('='))
-            else {
-                continue;
-            };
-            let name = url.strip_prefix(&format!("{GITHUB}/")).expect("a case with https URLs");
-            let is_new = self.sandbox.snapshot().is_ok_and(|world| !world.repositories.contains_key(name));
-            let target = match is_new {
-                true => self.sandbox.create_repository(name, Visibility::Public).expect("a repository"),
-                false => self.sandbox.repository(name),
-            };
-            let files = here(&self.sandbox, files_below(&case.join(folder)));
-            match is_new {
-                true => drop(commit(&target, "main", &files)),
-                false => drop(replace(&target, "main", &files)),
+        let case = Case::new(case);
+        for (name, files) in case.repositories() {
+            let is_new = self.sandbox.snapshot().is_ok_and(|world| !world.repositories.contains_key(&name));
+            let files = here(&self.sandbox, files);
+            if is_new {
+                let target = self.sandbox.create_repository(&name, Visibility::Public);
+                commit(&target.expect("a repository"), "main", &files);
+            } else {
+                replace(&self.sandbox.repository(&name), "main", &files);
             }
         }
-        self.set_control_plane(files_below(&case.join("control-plane")));
+        let environment = case.environment();
+        if self.gitops.head(&environment).expect("a repository").is_none() {
+            commit(&self.gitops, &environment, &only_a_readme());
+        }
+        self.set_branch_of(&environment, case.control_plane());
     }
 
     /// Edits one file of a branch of the control plane.
@@ -139,18 +207,28 @@ impl Platform {
 
     /// What the case expects of the GitOps branch, as it is in this sandbox.
     pub(crate) fn expected(&self, case: &str) -> Files {
-        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case);
-        let mut files = here(&self.sandbox, files_below(&case.join("expected")));
-        let tracked = ".github/tracking/Promoted_Commit_Id";
-        if let (Some(commit), Ok(Some(base))) = (files.get_mut(tracked), self.control_plane.head("main")) {
-            *commit = base.into_bytes();
+        self.tree_of(&Case::new(case), "expected")
+    }
+
+    /// A GitOps branch as it stands in a case, with the commit that this sandbox has for the case's one.
+    fn tree_of(&self, case: &Case, folder: &str) -> Files {
+        let mut files = here(&self.sandbox, files_below(&case.folder.join(folder)));
+        let base = self.control_plane.head("main").expect("a repository");
+        if let (Some(tracked), Some(pin), Some(base)) = (files.get_mut(TRACKED), case.pin(), base) {
+            let text = std::str::from_utf8(tracked).expect("a commit id");
+            *tracked = text.replace(&pin, &base).into_bytes();
         }
         files
     }
 
     /// Schedules the environment as a job on its branch does, with these inputs besides.
     pub(crate) fn schedule(&self, inputs: &[(&str, &str)]) -> Ran {
-        self.action(&self.environment, &[&[("environment", &*self.environment)], inputs].concat())
+        self.schedule_in(&self.environment, inputs)
+    }
+
+    /// Schedules any environment whose branch has its name.
+    pub(crate) fn schedule_in(&self, environment: &str, inputs: &[(&str, &str)]) -> Ran {
+        self.action(environment, &[&[("environment", environment)], inputs].concat())
     }
 
     /// Runs the Action in a job on a branch of the control plane.
@@ -297,14 +375,22 @@ fn commit(repository: &Repository, branch: &str, files: &Files) -> String {
     repository.commit(branch, &entries, "as people wrote it").expect("a commit")
 }
 
-/// The whole content of a branch becomes `files`.
-fn replace(repository: &Repository, branch: &str, files: &Files) -> String {
-    let gone: Vec<String> = repository.files(branch).expect("the branch").into_keys().collect();
+/// The whole content of a branch becomes `files`; no commit where it is.
+fn replace(repository: &Repository, branch: &str, files: &Files) {
+    let before = repository.files(branch).expect("the branch");
+    if before == *files {
+        return;
+    }
     let text = |bytes| std::str::from_utf8(bytes).expect("a text");
-    let gone = gone.iter().filter(|path| !files.contains_key(*path)).map(|path| (&**path, None));
+    let gone = before.keys().filter(|path| !files.contains_key(*path)).map(|path| (&**path, None));
     let entries: Vec<(&str, Option<&str>)> =
         files.iter().map(|(path, bytes)| (&**path, Some(text(bytes)))).chain(gone).collect();
-    repository.commit(branch, &entries, "as people changed it").expect("a commit")
+    repository.commit(branch, &entries, "as people changed it").expect("a commit");
+}
+
+/// A GitOps branch before its first pull request.
+fn only_a_readme() -> Files {
+    Files::from([("README.md".to_owned(), b"What runs where.\n".to_vec())])
 }
 
 /// Every file below `folder`.

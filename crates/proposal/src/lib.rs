@@ -13,7 +13,7 @@ mod step;
 pub use branch::{Commit, Head, alternatives, is_ours, message, primary};
 pub use issues::{Issue, IssueText, is_our_issue, issue_steps};
 pub use marker::Address;
-pub use pull::{Decision, Pull, PullState, Repository, Wanted, pull_steps};
+pub use pull::{Decision, Pull, PullState, Repository, Text, Wanted, pull_steps};
 pub use step::Step;
 
 /// The label of pull requests that move the promoted commit.

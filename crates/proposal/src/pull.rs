@@ -22,16 +22,25 @@ pub struct Wanted {
     pub tree: String,
     /// The branch that the pull request should come from
     pub branch: String,
-    /// Title of the pull request and of the commit
-    pub title: String,
-    /// Body of the pull request
-    pub body: String,
-    /// A fingerprint of title and body, without what differs from run to run
-    pub digest: String,
+    /// What the pull request says
+    pub text: Text,
+    /// What it says if it has to come from another branch, since someone else's commit is on `branch`
+    pub text_beside: Text,
     /// Whether the promoted commit changes
     pub promotes: bool,
     /// What a comment says when a pull request is closed because nothing differs any more
     pub obsolete: String,
+}
+
+/// What a pull request says.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Title, also that of the commit
+    pub title: String,
+    /// Body
+    pub body: String,
+    /// A fingerprint of both, without what differs from run to run
+    pub digest: String,
 }
 
 /// What the repository shows.
@@ -103,34 +112,32 @@ pub fn pull_steps(wanted: &Wanted, repository: &Repository) -> Decision {
     }
     let (branch, head) = wanted.choose_branch(repository);
     let mut decision = Decision::default();
-    let mut body = wanted.body.clone();
+    let mut text = &wanted.text;
     if branch != wanted.branch {
-        let note = format!(
+        text = &wanted.text_beside;
+        decision.notes.push(format!(
             "the branch {} holds a commit that kalypso did not make, so it is left alone and {branch} is used",
             wanted.branch
-        );
-        body = format!("{note}.\n\n{body}");
-        decision.notes.push(note);
+        ));
     }
     if !head.is_some_and(|commit| wanted.is_brought_by(commit)) {
         decision.steps.push(Step::Commit {
             branch: branch.clone(),
             before: head.map(|commit| commit.id.clone()),
             parent: wanted.base_head.clone(),
-            message: branch::message(&wanted.title, &wanted.address, &wanted.tree),
+            message: branch::message(&text.title, &wanted.address, &wanted.tree),
         });
     }
-    let body = wanted.marker().mark(&body);
     match open().find(|pull| pull.branch.as_deref() == Some(&branch)) {
         Some(pull) => {
             decision.pull = Some(pull.number);
-            decision.steps.extend(wanted.renew(pull, body));
+            decision.steps.extend(wanted.renew(pull, text));
         }
         None => decision.steps.push(Step::OpenPull {
             branch,
             base: wanted.base.clone(),
-            title: wanted.title.clone(),
-            body,
+            title: text.title.clone(),
+            body: wanted.marker(text).mark(&text.body),
             labels: wanted.promotes.then(|| PROMOTED.to_owned()).into_iter().collect(),
         }),
     }
@@ -165,7 +172,7 @@ impl Wanted {
             && commit.parents == [self.base_head.as_str()]
     }
 
-    fn marker(&self) -> Marker {
+    fn marker(&self, text: &Text) -> Marker {
         let Address { environment, gitops_repo } = &self.address;
         Marker::new(
             KIND,
@@ -173,7 +180,7 @@ impl Wanted {
                 ("environment", environment),
                 ("gitops-repo", gitops_repo),
                 ("tree", &self.tree),
-                ("digest", &self.digest),
+                ("digest", &text.digest),
             ],
         )
     }
@@ -187,11 +194,13 @@ impl Wanted {
             })
     }
 
-    fn renew(&self, pull: &Pull, body: String) -> Vec<Step> {
+    fn renew(&self, pull: &Pull, text: &Text) -> Vec<Step> {
         let number = pull.number;
         let mut steps = Vec::new();
-        if Marker::find(KIND, &pull.body) != Some(self.marker()) || pull.title != self.title {
-            steps.push(Step::UpdatePull { number, title: self.title.clone(), body });
+        let marker = self.marker(text);
+        if Marker::find(KIND, &pull.body).as_ref() != Some(&marker) || pull.title != text.title {
+            let (title, body) = (text.title.clone(), marker.mark(&text.body));
+            steps.push(Step::UpdatePull { number, title, body });
         }
         let label = PROMOTED.to_owned();
         match (self.promotes, pull.labels.contains(&label)) {
@@ -254,12 +263,15 @@ mod tests {
             base_tree: "old".into(),
             tree: tree.into(),
             branch: "deployment/dev".into(),
-            title: TITLE.into(),
-            body: "what changes".into(),
-            digest: format!("digest-of-{tree}"),
+            text: text("what changes", tree),
+            text_beside: text("beside: what changes", tree),
             promotes: false,
             obsolete: "nothing differs any more".into(),
         }
+    }
+
+    fn text(body: &str, tree: &str) -> Text {
+        Text { title: TITLE.into(), body: body.into(), digest: format!("digest-of-{tree}") }
     }
 
     /// Carries steps out, as GitHub would.
@@ -365,7 +377,7 @@ mod tests {
         push(&mut repository, "deployment/dev", "mine");
         let steps = run(&mut repository, &wanted("a"));
         assert_eq!(steps[0], "create branch deployment/dev.2 with one commit on top of head");
-        assert!(pull(&mut repository, 2).body.starts_with("the branch deployment/dev holds a commit"));
+        assert!(pull(&mut repository, 2).body.starts_with("beside: "));
         assert_eq!(repository.head("deployment/dev").unwrap().id, "mine");
         assert_eq!(
             run(&mut repository, &wanted("old")),

@@ -448,7 +448,7 @@ mod tests {
         let numbers: Vec<u64> = found.iter().map(|issue| issue.number).collect();
         assert_eq!(numbers, [1, 2, 4], "pull requests are no issues");
         let lines: Vec<String> = server.seen().into_iter().map(|seen| seen.line).collect();
-        let first = "GET /api/v3/repos/contoso/gitops/issues?state=all&labels=kalypso&per_page=100";
+        let first = "GET /api/v3/repos/contoso/gitops/issues?state=open&labels=kalypso&per_page=100";
         assert_eq!(lines, [first, "GET /api/v3/more?page=2"]);
     }
 
