@@ -3,8 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use fleet::Diagnostic;
+
 use crate::world::git::GitError;
-use crate::world::terminal;
+use crate::world::{runner, terminal};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,11 @@ impl Failure {
         Failure { exit: Exit::Input, error: anyhow::anyhow!("{message}"), help: help.into() }
     }
 
+    /// What was computed must not be published.
+    pub(crate) fn refused(why: &str) -> Failure {
+        Failure::input(format!("{why}; nothing is written"), "correct what is named above, then run again")
+    }
+
     /// A repository cannot be read.
     pub(crate) fn of_git(error: GitError) -> Failure {
         let help = error.help();
@@ -65,8 +72,12 @@ impl Failure {
         format!("{:#}", self.error)
     }
 
-    /// Says it on standard error.
+    /// Says it on standard error, and in an Action as an annotation of the job.
     pub(crate) fn report(self) -> Exit {
+        if runner::is_action() {
+            let problem = Diagnostic::error(self.reason()).help(&self.help);
+            terminal::say(&report::annotations([&problem], |_| None));
+        }
         terminal::complain(&format!("error: {:#}\n  help: {}\n", self.error, self.help));
         self.exit
     }

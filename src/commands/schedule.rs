@@ -5,7 +5,7 @@ use fleet::{Diagnostic, Verdict};
 use super::load::{self, Loaded};
 use crate::cli::ScheduleArgs;
 use crate::exit::{Exit, Failure};
-use crate::publish::{self, Destination, Mode};
+use crate::publish::{self, Destination, Mode, Published};
 use crate::world::{World, file};
 
 /// Computes an environment and publishes what differs.
@@ -23,8 +23,17 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
     let destinations = Destination::all(arguments, &outcome, &world)?;
     let placements = destinations.iter().map(|destination| &destination.placement);
     let verdict = outcome.verdict(placements, arguments.failure_policy.into());
-    let mode = if let Verdict::Refused(_) = verdict { Mode::DryRun } else { Mode::of(arguments) };
     let links = publish::links(arguments, &outcome, &world);
-    let published = publish::publish(&outcome, &destinations, &world, &links, mode)?;
-    publish::tell(arguments, &world, &outcome, &destinations, &published, &links, verdict)
+    let mut published: Vec<Published> =
+        destinations.iter().map(|destination| Published::new(&outcome, destination)).collect();
+    let done = match verdict {
+        Verdict::Refused(why) => Err(Failure::refused(why)),
+        Verdict::Whole | Verdict::WithHolds => {
+            let mode = Mode::of(arguments);
+            publish::publish(&outcome, &destinations, &world, &links, mode, &mut published)
+        }
+    };
+    publish::tell(arguments, &world, &outcome, &destinations, &published, &links, done.as_ref().err())?;
+    done?;
+    Ok(if arguments.fail_on_held && verdict == Verdict::WithHolds { Exit::Input } else { Exit::Done })
 }

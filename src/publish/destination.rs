@@ -112,7 +112,7 @@ fn urls(repos: &[GitOpsRepo], access: &Access) -> Result<Vec<Url>, Failure> {
         let url = git::remote_url(&repo.at.repo)
             .map_err(|why| Failure::input(text(&why), "write it as https://github.com/OWNER/NAME"))?;
         if access.github.repo(&url).is_none() {
-            let why = format!("{} is no repository on {}", repo.at.repo, access.github.server());
+            let why = format!("{} is no repository on {}", repo.at.shown_repo(), access.github.server());
             let help = "pull requests are opened on GitHub only: write into a folder with --out, \
                         or set GITHUB_SERVER_URL, GITHUB_API_URL and GITHUB_GRAPHQL_URL";
             return Err(Failure::input(text(&why), help));
@@ -149,7 +149,7 @@ fn of_branch(
 }
 
 fn no_branch(GitOpsRepo { meta, at }: &GitOpsRepo) -> Failure {
-    let (place, repo, branch) = (&meta.location, &at.repo, &at.branch);
+    let (place, repo, branch) = (&meta.location, at.shown_repo(), &at.branch);
     let text = format!("{place}: GitOpsRepo `{}`: {repo} has no branch `{branch}`", meta.name);
     let help = format!(
         "make it once, in a clone of that repository: git switch --orphan {branch} && \

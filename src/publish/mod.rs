@@ -64,49 +64,45 @@ impl Mode {
     }
 }
 
-/// Brings every destination to what it must hold, as far as that needs no person.
+impl Published {
+    /// Nothing is done yet.
+    pub(crate) fn new(outcome: &Outcome, destination: &Destination) -> Published {
+        let Destination { root, current, placement, changes, .. } = destination;
+        Published {
+            changes: Changes::new(outcome, placement, current, root, changes),
+            steps: Vec::new(),
+            pull: None,
+            issues: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Brings every destination to what it must hold, as far as that needs no person; `published` tells how far
+/// that came, also if it fails.
 pub(crate) fn publish(
     outcome: &Outcome,
     destinations: &[Destination],
     world: &World,
     links: &Links,
     mode: Mode,
-) -> Result<Vec<Published>, Failure> {
-    let bring = |destination: &Destination| bring(outcome, destination, world, links, mode);
-    let mut published = destinations.iter().map(bring).collect::<Result<Vec<Published>, Failure>>()?;
-    if let Some(access) = &world.access {
-        for (repo, of_repo) in by_repository(destinations) {
-            let placements = of_repo.iter().map(|index| &destinations[*index].placement);
-            let published = &mut published[of_repo[0]];
-            issues::settle(&access.github, repo, outcome, placements, mode, published)?;
+    published: &mut [Published],
+) -> Result<(), Failure> {
+    for (destination, published) in destinations.iter().zip(published.iter_mut()) {
+        match (&destination.place, &world.access) {
+            (Place::Folder(out), _) if mode == Mode::Write => out.write(&destination.changes)?,
+            (Place::Branch(branch), Some(access)) => {
+                pull_request::settle(&access.github, branch, destination, links, mode, published)?;
+            }
+            _ => {}
         }
     }
-    Ok(published)
-}
-
-fn bring(
-    outcome: &Outcome,
-    destination: &Destination,
-    world: &World,
-    links: &Links,
-    mode: Mode,
-) -> Result<Published, Failure> {
-    let Destination { place, root, current, placement, changes } = destination;
-    let mut published = Published {
-        changes: Changes::new(outcome, placement, current, root, changes),
-        steps: Vec::new(),
-        pull: None,
-        issues: Vec::new(),
-        notes: Vec::new(),
-    };
-    match (place, &world.access) {
-        (Place::Folder(out), _) if mode == Mode::Write => out.write(changes)?,
-        (Place::Branch(branch), Some(access)) => {
-            pull_request::settle(&access.github, branch, destination, links, mode, &mut published)?;
-        }
-        _ => {}
+    let Some(access) = &world.access else { return Ok(()) };
+    for (repo, of_repo) in by_repository(destinations) {
+        let placements = of_repo.iter().map(|index| &destinations[*index].placement);
+        issues::settle(&access.github, repo, outcome, placements, mode, &mut published[of_repo[0]])?;
     }
-    Ok(published)
+    Ok(())
 }
 
 /// The repositories of all destinations, each with the indexes of those that are in it.

@@ -1,6 +1,6 @@
 //! Telling what a run decided and did: report file, log, annotations, job summary, outputs.
 
-use fleet::{ControlPlane, Diagnostic, Outcome, Verdict};
+use fleet::{ControlPlane, Diagnostic, Outcome};
 use report::{BranchSummary, GitOpsRepoReport, Link, Links, Report, SourceLink, Summary};
 
 use super::{Destination, Mode, Place, Published};
@@ -8,7 +8,7 @@ use crate::cli::ScheduleArgs;
 use crate::exit::{Exit, Failure};
 use crate::world::{World, file, terminal};
 
-/// Tells how a run went, and ends it.
+/// Tells how a run went, and why it ended early if it did.
 pub(crate) fn tell(
     arguments: &ScheduleArgs,
     world: &World,
@@ -16,8 +16,8 @@ pub(crate) fn tell(
     destinations: &[Destination],
     published: &[Published],
     links: &Links,
-    verdict: Verdict,
-) -> Result<Exit, Failure> {
+    failure: Option<&Failure>,
+) -> Result<(), Failure> {
     write_report(arguments, &report_of(outcome, destinations, published))?;
     let placed = destinations.iter().flat_map(|destination| &destination.placement.problems);
     let mut problems: Vec<&Diagnostic> = outcome.problems().chain(placed).collect();
@@ -30,16 +30,11 @@ pub(crate) fn tell(
         terminal::say(&log(world, outcome, destination, published, Mode::of(arguments)));
     }
     summarize(world, outcome, destinations, published, links, Mode::of(arguments))?;
-    set_outputs(arguments, world, outcome, destinations, published)?;
-    Ok(match verdict {
-        Verdict::Whole => Exit::Done,
-        Verdict::WithHolds if arguments.fail_on_held => Exit::Input,
-        Verdict::WithHolds => Exit::Done,
-        Verdict::Refused(why) => {
-            terminal::complain(&format!("error: {why}; nothing is written\n"));
-            Exit::Input
-        }
-    })
+    if let Some(failure) = failure {
+        let text = format!("\n**Ended early**: {}\n", report::inline_code(&failure.reason()));
+        world.runner.summarize(&text)?;
+    }
+    set_outputs(arguments, world, outcome, destinations, published)
 }
 
 /// Ends a run whose control plane is wrong in itself.
@@ -72,7 +67,7 @@ pub(crate) fn links(arguments: &ScheduleArgs, outcome: &Outcome, world: &World) 
     let own = plane.environments.iter().find(|environment| environment.meta.name == plane.environment);
     let base = plane.promoted_base();
     let source = |at: &fleet::RepoRef, commit: Option<&str>| SourceLink {
-        url: at.repo.clone(),
+        url: at.shown_repo(),
         branch: at.branch.clone(),
         commit: commit.map(str::to_owned),
         path: at.path.clone(),

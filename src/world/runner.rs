@@ -48,14 +48,16 @@ pub(crate) enum Kind {
     Terminal,
 }
 
+/// Whether this is a job of GitHub Actions.
+pub(crate) fn is_action() -> bool {
+    env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
 impl Runner {
     /// What the environment says.
     pub(crate) fn from_environment() -> Result<Runner, Failure> {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let kind = match text("GITHUB_ACTIONS").as_deref() {
-            Some("true") => Kind::Action,
-            _ => Kind::Terminal,
-        };
+        let kind = if is_action() { Kind::Action } else { Kind::Terminal };
         let server = address("GITHUB_SERVER_URL", "https://github.com")?;
         let repository = text("GITHUB_REPOSITORY");
         let page = repository.as_ref().zip(text("GITHUB_RUN_ID")).map(|(repository, run)| {

@@ -221,8 +221,10 @@ fn read_folder(folder: Folder) -> Result<Source, String> {
 }
 
 /// What people see before the paths of files: where they come from.
-fn prefix(RepoRef { repo, branch, path }: &RepoRef, wanted: &Wanted) -> String {
-    let repo = repo.split_once("://").map_or(&**repo, |(_, rest)| rest).trim_end_matches(".git");
+fn prefix(at: &RepoRef, wanted: &Wanted) -> String {
+    let RepoRef { branch, path, .. } = at;
+    let repo = at.shown_repo();
+    let repo = repo.split_once("://").map_or(&*repo, |(_, rest)| rest).trim_end_matches(".git");
     let state = match wanted {
         Wanted::Branch(_) => branch.clone(),
         Wanted::Commit(commit) => commit.to_string()[..7].to_owned(),

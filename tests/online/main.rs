@@ -3,5 +3,7 @@
 //! What a test looks at is the state that a run leaves in the world. After every run [`platform`] also makes sure
 //! that the sandbox knew every request, and that no token is anywhere but where it belongs.
 
+mod action;
 mod platform;
 mod pull_request;
+mod scenarios;

@@ -205,6 +205,11 @@ impl Platform {
         self.control_plane.commit(branch, &[(path, Some(&text))], "an edit").expect("a commit")
     }
 
+    /// Replaces the content of a GitOps branch.
+    pub(crate) fn set_gitops(&self, branch: &str, files: &Files) {
+        replace(&self.gitops, branch, files);
+    }
+
     /// What the case expects of the GitOps branch, as it is in this sandbox.
     pub(crate) fn expected(&self, case: &str) -> Files {
         self.tree_of(&Case::new(case), "expected")

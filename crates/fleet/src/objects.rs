@@ -41,6 +41,19 @@ pub struct RepoRef {
     pub path: RepoPath,
 }
 
+impl RepoRef {
+    /// The URL without a user's name and password, as it may be shown.
+    pub fn shown_repo(&self) -> String {
+        let (scheme, rest) = match self.repo.split_once("://") {
+            Some((scheme, rest)) => (format!("{scheme}://"), rest),
+            None => (String::new(), &*self.repo),
+        };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let user = rest[..end].rfind('@').map_or(0, |at| at + 1);
+        scheme + &rest[user..]
+    }
+}
+
 /// An environment, declared in the base.
 #[derive(Clone, Debug)]
 pub struct Environment {

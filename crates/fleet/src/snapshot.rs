@@ -121,14 +121,14 @@ impl Snapshot {
             (Role::Environments, Ok(source)) => self.add_environments(&source),
             (Role::Registration(name), Ok(source)) => self.add_workloads(name, want, &source),
             (Role::Base(name), Err(Unreadable { reason, help })) => {
-                let text = format!("the base `{name}` ({}) cannot be read: {reason}", want.at.repo);
+                let text = format!("the base `{name}` ({}) cannot be read: {reason}", want.at.shown_repo());
                 self.plane.problems.push(unreadable(text, help, want));
             }
             // The base stands in the same repository: one error is enough.
             (Role::Environments, Err(_))
                 if self.plane.problems.iter().any(|it| it.location.as_ref() == Some(&want.location)) => {}
             (Role::Environments, Err(Unreadable { reason, help })) => {
-                let text = format!("the environments of {} cannot be read: {reason}", want.at.repo);
+                let text = format!("the environments of {} cannot be read: {reason}", want.at.shown_repo());
                 self.plane.problems.push(unreadable(text, help, want));
             }
             (Role::Registration(name), Err(Unreadable { reason, help })) => {
@@ -174,7 +174,7 @@ impl Snapshot {
             let text = format!("workload registration `{registration}` leads to no Workload");
             let help = format!(
                 "put a Workload into `{}` of {}, or correct `spec.workload.path`",
-                want.at.path, want.at.repo
+                want.at.path, want.at.shown_repo()
             );
             self.plane.problems.push(Diagnostic::warning(text).help(help).at(want.location.clone()));
         }
@@ -359,7 +359,7 @@ fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>>
 
 fn unreadable(text: String, help: Option<String>, want: &Want) -> Diagnostic {
     let usual = || {
-        format!("correct the pointer, or give the repository a folder with `--repo {}=FOLDER`", want.at.repo)
+        format!("correct the pointer, or give the repository a folder with `--repo {}=FOLDER`", want.at.shown_repo())
     };
     Diagnostic::error(text).help(help.unwrap_or_else(usual)).at(want.location.clone())
 }

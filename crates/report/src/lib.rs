@@ -36,6 +36,7 @@ pub use json::{
     AssignmentReport, ChangeKind, ChangeReport, GitOpsRepoReport, HeldReport, ProblemReport, Report,
     SeverityReport, report_schema,
 };
+pub use markdown::code as inline_code;
 pub use places::Places;
 pub use pull_request::{Links, SourceLink, pull_request};
 pub use summary::{BranchSummary, Link, Summary, failure, summary};
