@@ -17,7 +17,13 @@ pub(crate) enum Loaded {
 }
 
 /// The control plane of the environment that was asked for, with everything that its pointers lead to.
-pub(crate) fn control_plane(arguments: &PlaneArgs, world: &World) -> Result<Loaded, Failure> {
+///
+/// `check` sees the environment's branch before anything else is read.
+pub(crate) fn control_plane(
+    arguments: &PlaneArgs,
+    world: &World,
+    check: impl FnOnce(&Snapshot) -> Result<(), Failure>,
+) -> Result<Loaded, Failure> {
     let World { runner, folder, sources, .. } = world;
     let source = match &arguments.control_plane_ref {
         Some(name) => sources.workspace_at(name, folder.path())?,
@@ -37,6 +43,7 @@ pub(crate) fn control_plane(arguments: &PlaneArgs, world: &World) -> Result<Load
     if let Some(branch) = branch_elsewhere(arguments, runner, &mut snapshot, &environment, sources)? {
         snapshot = Snapshot::new(&sources.workspace_at(&branch, folder.path())?);
     }
+    check(&snapshot)?;
     while read(&mut snapshot, sources, Snapshot::wants)? > 0 {}
     let mut plane = snapshot.control_plane(&environment);
     plane.problems.sort();
@@ -45,7 +52,7 @@ pub(crate) fn control_plane(arguments: &PlaneArgs, world: &World) -> Result<Load
 
 /// The same, where nothing but a control plane is of use.
 pub(crate) fn plane(arguments: &PlaneArgs, world: &World) -> Result<ControlPlane, Failure> {
-    match control_plane(arguments, world)? {
+    match control_plane(arguments, world, |_| Ok(()))? {
         Loaded::Plane(plane) => Ok(*plane),
         Loaded::Environments(declared) => Err(which_environment(&declared)),
     }

@@ -1,6 +1,6 @@
 //! `kalypso schedule`: control plane → assignments → tree → what differs → a pull request, or a folder.
 
-use fleet::{Diagnostic, Verdict};
+use fleet::{Diagnostic, Snapshot, Verdict};
 
 use super::load::{self, Loaded};
 use crate::cli::ScheduleArgs;
@@ -12,7 +12,8 @@ use crate::world::{World, file};
 pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
     arguments.report.as_deref().map(file::check).transpose()?;
     let world = World::new(&arguments.plane, Some(&arguments.access))?;
-    let plane = match load::control_plane(&arguments.plane, &world)? {
+    let may_write = |snapshot: &Snapshot| Destination::check(arguments, &world, snapshot);
+    let plane = match load::control_plane(&arguments.plane, &world, may_write)? {
         Loaded::Plane(plane) => *plane,
         Loaded::Environments(declared) => return publish::tell_environments(&world, &declared),
     };

@@ -1,7 +1,7 @@
 //! Where a computed tree goes: a folder, or the branches of the GitOpsRepos; and what each must hold.
 
 use fleet::objects::GitOpsRepo;
-use fleet::{Changeset, Outcome, Placement, RepoPath, Tree};
+use fleet::{Changeset, Outcome, Placement, RepoPath, Snapshot, Tree};
 use proposal::Address;
 use url::Url;
 
@@ -62,6 +62,18 @@ impl GitOpsBranch {
 }
 
 impl Destination {
+    /// Makes sure that there are tokens for what a control plane wants to be written, before more is asked.
+    pub(crate) fn check(arguments: &ScheduleArgs, world: &World, plane: &Snapshot) -> Result<(), Failure> {
+        let (None, Some(access)) = (&arguments.out, &world.access) else { return Ok(()) };
+        // What is wrong with the others is told together with everything else.
+        let on_server = |repo: &GitOpsRepo| {
+            git::remote_url(&repo.at.repo).ok().filter(|url| access.github.repo(url).is_some())
+        };
+        let urls: Vec<Url> = plane.gitops_repos().filter_map(on_server).collect();
+        access.tokens.set_gitops_repositories(&urls);
+        access.check_writable(&urls, Mode::of(arguments))
+    }
+
     /// All places for the tree of `outcome`.
     pub(crate) fn all(
         arguments: &ScheduleArgs,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Location, did_you_mean};
-use crate::objects::{BaseRepo, Environment, Object, RepoRef, WorkloadRegistration};
+use crate::objects::{BaseRepo, Environment, GitOpsRepo, Object, RepoRef, WorkloadRegistration};
 use crate::parse::{self, BrokenWorkload, Misplaced, Objects, Parsed};
 use crate::plane::{ControlPlane, PROMOTED_BASE, RegisteredWorkload, Unavailable};
 use crate::source::{self, Source};
@@ -212,6 +212,14 @@ impl Snapshot {
             _ => None,
         });
         whole.chain(self.plane.broken_workloads.iter().filter_map(|broken| broken.name.as_deref())).collect()
+    }
+
+    /// The branches that clusters follow, as far as they have been read.
+    pub fn gitops_repos(&self) -> impl Iterator<Item = &GitOpsRepo> {
+        self.plane.objects.iter().filter_map(|parsed| match &parsed.object {
+            Object::GitOpsRepo(repo) => Some(repo),
+            _ => None,
+        })
     }
 
     /// The declared environments, as far as they have been read.
