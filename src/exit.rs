@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use fleet::Diagnostic;
+use fleet::{Diagnostic, Location};
 
 use crate::world::git::GitError;
 use crate::world::{runner, terminal};
@@ -38,17 +38,18 @@ pub(crate) struct Failure {
     exit: Exit,
     error: anyhow::Error,
     help: String,
+    location: Option<Location>,
 }
 
 impl Failure {
     /// The command was called in a way that cannot work.
     pub(crate) fn usage(message: impl fmt::Display, help: impl Into<String>) -> Failure {
-        Failure { exit: Exit::Usage, error: anyhow::anyhow!("{message}"), help: help.into() }
+        Failure::new(Exit::Usage, anyhow::anyhow!("{message}"), help)
     }
 
     /// What it was given cannot be used.
     pub(crate) fn input(message: impl fmt::Display, help: impl Into<String>) -> Failure {
-        Failure { exit: Exit::Input, error: anyhow::anyhow!("{message}"), help: help.into() }
+        Failure::new(Exit::Input, anyhow::anyhow!("{message}"), help)
     }
 
     /// What was computed must not be published.
@@ -64,7 +65,16 @@ impl Failure {
 
     /// Something outside of us failed.
     pub(crate) fn world(error: impl Into<anyhow::Error>, help: impl Into<String>) -> Failure {
-        Failure { exit: Exit::World, error: error.into(), help: help.into() }
+        Failure::new(Exit::World, error.into(), help)
+    }
+
+    fn new(exit: Exit, error: anyhow::Error, help: impl Into<String>) -> Failure {
+        Failure { exit, error, help: help.into(), location: None }
+    }
+
+    /// With the place of what it is about.
+    pub(crate) fn at(self, location: &Location) -> Failure {
+        Failure { location: Some(location.clone()), ..self }
     }
 
     /// What went wrong, without the next move.
@@ -72,13 +82,16 @@ impl Failure {
         format!("{:#}", self.error)
     }
 
-    /// Says it on standard error, and in an Action as an annotation of the job.
+    /// Says it on standard error; in an Action also as an annotation, and in the summary of the job.
     pub(crate) fn report(self) -> Exit {
+        let problem = Diagnostic::error(self.reason()).help(&self.help);
+        let problem = Diagnostic { location: self.location, ..problem };
         if runner::is_action() {
-            let problem = Diagnostic::error(self.reason()).help(&self.help);
-            terminal::say(&report::annotations([&problem], |_| None));
+            terminal::say(&report::annotations([&problem], runner::own_file));
+            // There is nobody left to tell if this fails, too.
+            let _ = runner::summarize(&report::ended_early(&problem));
         }
-        terminal::complain(&format!("error: {:#}\n  help: {}\n", self.error, self.help));
+        terminal::complain(&report::problems([&problem]));
         self.exit
     }
 }

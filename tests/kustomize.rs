@@ -33,7 +33,8 @@ fn every_cluster_type_of_the_examples_builds() {
     let kinds = ["command-center", "drone", "large", "small"];
     for kind in kinds {
         let folder = out.join(kind);
-        let files: Vec<String> = files_below(&folder).into_keys().filter(|path| path.ends_with(".yaml")).collect();
+        let files: Vec<String> =
+            files_below(&folder).into_keys().filter(|path| path.ends_with(".yaml")).collect();
         assert!(files.len() >= 3, "{kind} has manifests: {files:?}");
         let list: String = files.iter().map(|path| format!("- {path}\n")).collect();
         fs::write(folder.join("kustomization.yaml"), format!("resources:\n{list}")).expect("a file");

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::SystemTime;
 
-use fleet::{FileContent, ManifestChecks, Outcome, Placement, RepoPath, Severity, Snapshot, Source, Tree};
+use fleet::{
+    FileContent, ManifestChecks, Outcome, Placement, RepoPath, Severity, Snapshot, Source, Tree, Unreadable,
+};
 use generator::{Fleet, Random, url};
 use report::Report;
 use support::{Files, Ran, Scratch};
@@ -42,8 +44,8 @@ fn compute(files: &Files) -> (Outcome, Placement) {
         }
         for want in wants {
             let folder = want.at.repo.strip_prefix(&url("")).map(str::to_owned);
-            snapshot
-                .add(&want, folder.map(|folder| source(files, &folder)).ok_or_else(|| "unknown".to_owned()));
+            let unknown = || Unreadable { reason: "unknown".to_owned(), help: None };
+            snapshot.add(&want, folder.map(|folder| source(files, &folder)).ok_or_else(unknown));
         }
     }
     let outcome = fleet::compute(snapshot.control_plane("dev"), ManifestChecks::Error);

@@ -156,20 +156,18 @@ impl Bare {
     }
 
     /// References whose full names begin with a text, with what they point at.
+    ///
+    /// From their files, since nothing packs them here and they are asked for most often.
     pub(crate) fn refs(&self, prefix: &str) -> Result<BTreeMap<String, String>> {
-        let out = self.text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
-        Ok(out
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(_, name)| name.starts_with(prefix))
-            .map(|(sha, name)| (name.to_owned(), sha.to_owned()))
-            .collect())
+        let mut refs = BTreeMap::new();
+        collect_refs(&self.folder.join("refs"), "refs", &mut refs)?;
+        refs.retain(|name, _| name.starts_with(prefix));
+        Ok(refs)
     }
 
     /// Where a reference of this full name stands.
     pub(crate) fn reference(&self, name: &str) -> Result<Option<String>> {
-        let out = self.output(&["show-ref", "--verify", "--hash", "--", name], b"")?;
-        Ok(out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned()))
+        Ok(self.refs(name)?.remove(name))
     }
 
     /// Where a branch stands.
@@ -205,18 +203,29 @@ impl Bare {
 
     /// The content of each object that is there.
     pub(crate) fn objects(&self, names: &[&str]) -> Result<Vec<Option<Vec<u8>>>> {
-        let out = self.run(&["cat-file", "--batch=%(objectsize)"], lines(names).as_bytes())?;
+        let typed = self.typed_objects(names)?;
+        Ok(typed.into_iter().map(|object| object.map(|(_, content)| content)).collect())
+    }
+
+    /// The same, each with its kind.
+    fn typed_objects(&self, names: &[&str]) -> Result<Vec<Option<(String, Vec<u8>)>>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let out = self.run(&["cat-file", "--batch=%(objectsize) %(objecttype)"], lines(names).as_bytes())?;
         let mut rest = out.as_slice();
         let mut objects = Vec::with_capacity(names.len());
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let head = String::from_utf8_lossy(&rest[..end]).into_owned();
             rest = &rest[end + 1..];
-            let Ok(size) = head.parse::<usize>() else {
+            let typed =
+                head.split_once(' ').and_then(|(size, kind)| Some((size.parse::<usize>().ok()?, kind)));
+            let Some((size, kind)) = typed else {
                 objects.push(None);
                 continue;
             };
             ensure!(rest.len() > size, "git cat-file ended early");
-            objects.push(Some(rest[..size].to_vec()));
+            objects.push(Some((kind.to_owned(), rest[..size].to_vec())));
             rest = &rest[size + 1..];
         }
         Ok(objects)
@@ -239,10 +248,8 @@ impl Bare {
 
     /// One commit, if there is one of that name.
     pub(crate) fn commit(&self, sha: &str) -> Result<Option<CommitInfo>> {
-        Ok(match self.kinds(&[sha])?.pop().flatten().as_deref() {
-            Some("commit") => self.commits(&[sha.to_owned()])?.pop(),
-            _ => None,
-        })
+        let object = self.typed_objects(&[sha])?.pop().flatten().filter(|(kind, _)| kind == "commit");
+        Ok(object.and_then(|(_, content)| read_commit(sha, &String::from_utf8_lossy(&content))))
     }
 
     /// Names of the commits that a revision range holds, newest first, as `git rev-list` takes it.
@@ -440,6 +447,20 @@ pub(crate) fn feed(mut command: Command, input: &[u8]) -> Result<Output> {
         scope.spawn(move || pipe.map(|mut pipe| pipe.write_all(input)));
         child.wait_with_output().context("git")
     })
+}
+
+/// Every reference below a folder, whose name begins with that of the folder.
+fn collect_refs(folder: &Path, name: &str, refs: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect_refs(&entry.path(), &name, refs)?;
+        } else if !name.ends_with(".lock") {
+            refs.insert(name, std::fs::read_to_string(entry.path())?.trim().to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn lines(names: &[&str]) -> String {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::git::{Bare, Change, CommitInfo, Moved, Put, RefUpdate, Signature, ZEROS};
 use crate::server::Shared;
-use crate::state::{GitHub, Issues, Merge, PullPart, Redirect, Repo, State, Thread};
+use crate::state::{GitHub, Issues, Merge, PullPart, Redirect, Repo, State, Thread, Visibility};
 
 /// Who acts through a [`Repository`].
 const PERSON: &str = "ada";
@@ -236,6 +236,11 @@ impl Repository {
             title.clone_into(&mut thread.title);
             thread.body = Some(body.to_owned());
         })
+    }
+
+    /// Shows it to everyone, or hides it.
+    pub fn set_visibility(&self, visibility: Visibility) -> Result<()> {
+        self.with(|_, repo| repo.visibility = visibility)
     }
 
     /// Turns issues on or off.

@@ -80,7 +80,7 @@ impl Sandbox {
         self.shared().lock().github.grants.remove(token);
     }
 
-    /// Registers a GitHub App, `slug`, that is installed for all repositories of an owner.
+    /// Registers a GitHub App, `slug`, that is installed for all repositories of an owner; again for another owner.
     ///
     /// The public key is an RSA one as PKCS#1 DER. The tokens it mints write everything there, for an hour.
     pub fn app(&self, id: u64, slug: &str, owner: &str, public_key: &[u8]) {

@@ -71,9 +71,12 @@ fn contents(github: &GitHub, name: &str, repo: &Repo) -> Result<Contents> {
     let bare = github.bare(name);
     let tree = |sha: &str| -> Result<String> { Ok(bare.tree_named(sha)?.unwrap_or_default()) };
     let mut branches = BTreeMap::new();
-    for (name, sha) in bare.refs("refs/heads/")? {
-        let Some(commit) = bare.commit(&sha)? else { continue };
-        let parents = commit.parents.iter().map(|parent| tree(parent)).collect::<Result<_>>()?;
+    let (names, heads): (Vec<_>, Vec<_>) = bare.refs("refs/heads/")?.into_iter().unzip();
+    let commits = bare.commits(&heads)?;
+    let parents: Vec<String> = commits.iter().flat_map(|commit| commit.parents.clone()).collect();
+    let mut trees = bare.commits(&parents)?.into_iter().map(|parent| parent.tree);
+    for (name, commit) in names.iter().zip(commits) {
+        let parents = trees.by_ref().take(commit.parents.len()).collect();
         let branch = Branch { tree: commit.tree, message: commit.message, parents };
         branches.insert(name["refs/heads/".len()..].to_owned(), branch);
     }

@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
             publish::publish(&outcome, &destinations, &world, &links, mode, &mut published)
         }
     };
-    publish::tell(arguments, &world, &outcome, &destinations, &published, &links, done.as_ref().err())?;
+    publish::tell(arguments, &world, &outcome, &destinations, &published, &links)?;
     done?;
     Ok(if arguments.fail_on_held && verdict == Verdict::WithHolds { Exit::Input } else { Exit::Done })
 }

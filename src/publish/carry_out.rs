@@ -50,7 +50,16 @@ pub(super) fn pull_step(
         }
         Step::UpdatePull { number, title, body } => {
             let change = PullChange { title: Some(title), body: Some(body), state: None };
-            Ok(Some(github.update_pull(repo, *number, &change)?))
+            let pull = github.update_pull(repo, *number, &change)?;
+            if pull.state == State::Open {
+                return Ok(Some(pull));
+            }
+            // Whoever closed it meanwhile has not seen this text: it must not look as if they declined it.
+            if let Some(Pull { title, body, .. }) = seen.pull(*number) {
+                let change = PullChange { title: Some(title), body: body.as_deref(), state: None };
+                github.update_pull(repo, *number, &change)?;
+            }
+            Err(Trouble::Moved(None))
         }
         Step::Label { number, label } => {
             github.add_labels(repo, *number, &[label])?;

@@ -119,19 +119,38 @@ impl Destination {
 /// The addresses of the GitOps repositories, which must be on the GitHub server.
 fn urls(repos: &[GitOpsRepo], access: &Access) -> Result<Vec<Url>, Failure> {
     let url = |repo: &GitOpsRepo| {
-        let place = &repo.meta.location;
-        let text = |why: &str| format!("{place}: GitOpsRepo `{}`: {why}", repo.meta.name);
+        let wrong = |why: &str, help: &str| {
+            Failure::input(format!("GitOpsRepo `{}`: {why}", repo.meta.name), help).at(&repo.meta.location)
+        };
         let url = git::remote_url(&repo.at.repo)
-            .map_err(|why| Failure::input(text(&why), "write it as https://github.com/OWNER/NAME"))?;
+            .map_err(|why| wrong(&why, "write it as https://github.com/OWNER/NAME"))?;
         if access.github.repo(&url).is_none() {
             let why = format!("{} is no repository on {}", repo.at.shown_repo(), access.github.server());
             let help = "pull requests are opened on GitHub only: write into a folder with --out, \
                         or set GITHUB_SERVER_URL, GITHUB_API_URL and GITHUB_GRAPHQL_URL";
-            return Err(Failure::input(text(&why), help));
+            return Err(wrong(&why, help));
         }
         Ok(url)
     };
     let urls = repos.iter().map(url).collect::<Result<Vec<Url>, Failure>>()?;
+    for (index, (repo, url)) in repos.iter().zip(&urls).enumerate() {
+        let covers =
+            |other: &GitOpsRepo| other.at.path == repo.at.path || repo.at.path.covers(&other.at.path);
+        let is_same_branch = |(other, its): &(&GitOpsRepo, &Url)| {
+            access.github.repo(its) == access.github.repo(url) && other.at.branch == repo.at.branch
+        };
+        let others = repos.iter().zip(&urls).enumerate().filter(|(other, _)| *other != index);
+        if let Some((other, _)) =
+            others.map(|(_, it)| it).filter(is_same_branch).find(|(other, _)| covers(other))
+        {
+            let text = format!(
+                "the folder of GitOpsRepo `{}` is or holds that of `{}`, so that each would remove what the other writes",
+                repo.meta.name, other.meta.name
+            );
+            let help = "give them folders beside each other, or branches of their own";
+            return Err(Failure::input(text, help).at(&repo.meta.location));
+        }
+    }
     access.tokens.set_gitops_repositories(&urls);
     Ok(urls)
 }
@@ -146,7 +165,7 @@ fn of_branch(
     let GitOpsRepo { meta, at } = repo;
     let (head, current) = world.sources.branch(at).map_err(|unread| match unread {
         Unread::NoBranch(_) => no_branch(repo),
-        other => other.failure(&format!("{}: GitOpsRepo `{}`", meta.location, meta.name)),
+        other => other.failure(&format!("GitOpsRepo `{}`", meta.name)).at(&meta.location),
     })?;
     let Some(repo) = access.github.repo(url) else { return Err(no_branch(repo)) };
     let is_same = |other: &&GitOpsRepo| {
@@ -161,11 +180,11 @@ fn of_branch(
 }
 
 fn no_branch(GitOpsRepo { meta, at }: &GitOpsRepo) -> Failure {
-    let (place, repo, branch) = (&meta.location, at.shown_repo(), &at.branch);
-    let text = format!("{place}: GitOpsRepo `{}`: {repo} has no branch `{branch}`", meta.name);
+    let (repo, branch) = (at.shown_repo(), &at.branch);
+    let text = format!("GitOpsRepo `{}`: {repo} has no branch `{branch}`", meta.name);
     let help = format!(
         "make it once, in a clone of that repository: git switch --orphan {branch} && \
          git commit --allow-empty -m 'GitOps branch {branch}' && git push origin {branch}"
     );
-    Failure::input(text, help)
+    Failure::input(text, help).at(&meta.location)
 }

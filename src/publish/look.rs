@@ -12,7 +12,12 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The pull request of this number.
+    /// The pull request of this number, as it was.
+    pub(super) fn pull(&self, number: u64) -> Option<&Pull> {
+        self.pulls.iter().find(|pull| pull.number == number)
+    }
+
+    /// The same, for keeps.
     pub(super) fn into_pull(self, number: u64) -> Option<Pull> {
         self.pulls.into_iter().find(|pull| pull.number == number)
     }
@@ -44,7 +49,7 @@ pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &[Pull]
         }
     }
     pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
-    let repository = Repository { heads, pulls: pulls.iter().map(|pull| shown(repo, pull)).collect() };
+    let repository = Repository { heads, pulls: pulls.iter().map(shown).collect() };
     Ok(Seen { repository, pulls })
 }
 
@@ -65,9 +70,9 @@ fn commit(github: &Github, repo: &Repo, id: &Oid) -> Result<Commit, Failure> {
     })
 }
 
-fn shown(repo: &Repo, pull: &Pull) -> proposal::Pull {
-    let is_here =
-        pull.head.repo.as_ref().is_some_and(|from| from.full_name.eq_ignore_ascii_case(&repo.to_string()));
+fn shown(pull: &Pull) -> proposal::Pull {
+    // Not by the name that we know it by: the repository may have been renamed since.
+    let is_here = pull.head.repo.is_some() && pull.head.repo == pull.base.repo;
     proposal::Pull {
         number: pull.number,
         url: pull.html_url.clone(),

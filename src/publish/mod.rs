@@ -99,8 +99,27 @@ pub(crate) fn publish(
     }
     let Some(access) = &world.access else { return Ok(()) };
     for (repo, of_repo) in by_repository(destinations) {
-        let placements = of_repo.iter().map(|index| &destinations[*index].placement);
-        issues::settle(&access.github, repo, outcome, placements, mode, &mut published[of_repo[0]])?;
+        for _ in 0..ROUNDS {
+            let placements = of_repo.iter().map(|index| &destinations[*index].placement);
+            let told = &mut published[of_repo[0]];
+            let before = told.steps.len();
+            issues::settle(&access.github, repo, outcome, placements, mode, told)?;
+            if told.steps.len() == before || mode == Mode::DryRun {
+                break;
+            }
+            // Another run may have been here meanwhile: then the issues are ours and the pull requests its own.
+            let mut are_ours = true;
+            for index in &of_repo {
+                let Some(branch) = destinations[*index].branch() else { continue };
+                let told = &mut published[*index];
+                let before = told.steps.len();
+                pull_request::settle(&access.github, branch, &destinations[*index], links, mode, told)?;
+                are_ours &= told.steps.len() == before;
+            }
+            if are_ours {
+                break;
+            }
+        }
     }
     Ok(())
 }

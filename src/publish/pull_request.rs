@@ -19,7 +19,7 @@ pub(super) fn settle(
     let repo = &branch.repo;
     let wanted = wanted(branch, destination, &published.changes, links);
     let change = Change { base: &destination.current, changes: &destination.changes };
-    let mut known: Vec<Pull> = Vec::new();
+    let mut known: Vec<Pull> = published.pull.iter().cloned().collect();
     let mut unclear = None;
     for _ in 0..ROUNDS {
         let seen = look::look(github, repo, &wanted, &known)?;

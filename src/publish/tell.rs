@@ -1,14 +1,15 @@
 //! Telling what a run decided and did: report file, log, annotations, job summary, outputs.
 
-use fleet::{ControlPlane, Diagnostic, Outcome};
+use fleet::{ControlPlane, Diagnostic, Outcome, RepoRef};
 use report::{BranchSummary, GitOpsRepoReport, Link, Links, Report, SourceLink, Summary};
 
 use super::{Destination, Mode, Place, Published};
 use crate::cli::ScheduleArgs;
 use crate::exit::{Exit, Failure};
-use crate::world::{World, file, terminal};
+use crate::world::github::Repo;
+use crate::world::{World, file, git, runner, terminal};
 
-/// Tells how a run went, and why it ended early if it did.
+/// Tells how far a run came.
 pub(crate) fn tell(
     arguments: &ScheduleArgs,
     world: &World,
@@ -16,7 +17,6 @@ pub(crate) fn tell(
     destinations: &[Destination],
     published: &[Published],
     links: &Links,
-    failure: Option<&Failure>,
 ) -> Result<(), Failure> {
     write_report(arguments, &report_of(outcome, destinations, published))?;
     let placed = destinations.iter().flat_map(|destination| &destination.placement.problems);
@@ -29,11 +29,7 @@ pub(crate) fn tell(
     for (destination, published) in destinations.iter().zip(published) {
         terminal::say(&log(world, outcome, destination, published, Mode::of(arguments)));
     }
-    summarize(world, outcome, destinations, published, links, Mode::of(arguments))?;
-    if let Some(failure) = failure {
-        let text = format!("\n**Ended early**: {}\n", report::inline_code(&failure.reason()));
-        world.runner.summarize(&text)?;
-    }
+    summarize(outcome, destinations, published, links, Mode::of(arguments))?;
     set_outputs(arguments, world, outcome, destinations, published)
 }
 
@@ -45,7 +41,7 @@ pub(crate) fn refuse(arguments: &ScheduleArgs, world: &World, plane: &ControlPla
     let errors = report::counted(errors, "error");
     terminal::complain(&format!("error: the control plane has {errors}; nothing is written\n"));
     write_report(arguments, &Report::failed(&plane.environment, plane.problems.iter()))?;
-    world.runner.summarize(&report::failure(&plane.environment, &plane.problems))?;
+    runner::summarize(&report::failure(&plane.environment, &plane.problems))?;
     Ok(Exit::Input)
 }
 
@@ -66,15 +62,20 @@ pub(crate) fn links(arguments: &ScheduleArgs, outcome: &Outcome, world: &World) 
     let plane = &outcome.plane;
     let own = plane.environments.iter().find(|environment| environment.meta.name == plane.environment);
     let base = plane.promoted_base();
-    let source = |at: &fleet::RepoRef, commit: Option<&str>| SourceLink {
-        url: at.shown_repo(),
-        branch: at.branch.clone(),
-        commit: commit.map(str::to_owned),
-        path: at.path.clone(),
+    let server = &world.runner.server;
+    // Elsewhere, pages have other addresses.
+    let page = |url: &str| Some(Repo::at(&git::remote_url(url).ok()?, server)?.url(server));
+    let source = |at: &RepoRef, commit: Option<&str>| {
+        Some(SourceLink {
+            url: page(&at.repo)?.to_string(),
+            branch: at.branch.clone(),
+            commit: commit.map(str::to_owned),
+            path: at.path.clone(),
+        })
     };
     Links {
-        control_plane: own.map(|environment| source(&environment.control_plane, None)),
-        base: base.map(|base| source(&base.at, base.commit.as_deref())),
+        control_plane: own.and_then(|environment| source(&environment.control_plane, None)),
+        base: base.and_then(|base| source(&base.at, base.commit.as_deref())),
         report: arguments
             .report
             .as_ref()
@@ -154,7 +155,6 @@ fn log(
 }
 
 fn summarize(
-    world: &World,
     outcome: &Outcome,
     destinations: &[Destination],
     published: &[Published],
@@ -189,7 +189,7 @@ fn summarize(
         steps: (mode == Mode::DryRun).then(|| steps.collect()),
         links: links.clone(),
     };
-    world.runner.summarize(&report::summary(&summary))
+    runner::summarize(&report::summary(&summary))
 }
 
 fn set_outputs(

@@ -7,14 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use fleet::Diagnostic;
 use url::Url;
 
 use super::github::Announce;
 use super::terminal;
 use crate::exit::Failure;
-
-/// A job summary over this size is dropped by the runner, whole.
-const MAX_SUMMARY: usize = 1024 * 1024;
 
 /// What is known about the place of this run.
 #[derive(Debug)]
@@ -36,7 +34,6 @@ pub(crate) struct Runner {
     /// The folder that the job works in
     pub(crate) workspace: Option<PathBuf>,
     outputs: Option<PathBuf>,
-    summary: Option<PathBuf>,
 }
 
 /// Who started it.
@@ -51,6 +48,21 @@ pub(crate) enum Kind {
 /// Whether this is a job of GitHub Actions.
 pub(crate) fn is_action() -> bool {
     env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// The path of a problem's file in the job's checkout, if it is one of the control plane's own.
+pub(crate) fn own_file(problem: &Diagnostic) -> Option<String> {
+    let file = &problem.location.as_ref()?.file;
+    let workspace = PathBuf::from(env::var_os("GITHUB_WORKSPACE")?);
+    (file.prefix.is_empty() && workspace.join(&*file.path).is_file()).then(|| file.path.to_string())
+}
+
+/// Adds to the summary of the job, if this is one.
+pub(crate) fn summarize(markdown: &str) -> Result<(), Failure> {
+    match env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+        Some(path) => append(&PathBuf::from(path), markdown),
+        None => Ok(()),
+    }
 }
 
 impl Runner {
@@ -74,7 +86,6 @@ impl Runner {
             page,
             workspace: text("GITHUB_WORKSPACE").map(PathBuf::from),
             outputs: text("GITHUB_OUTPUT").map(PathBuf::from),
-            summary: text("GITHUB_STEP_SUMMARY").map(PathBuf::from),
         })
     }
 
@@ -105,13 +116,6 @@ impl Runner {
         let Some(path) = &self.outputs else { return Ok(()) };
         let text: String = outputs.iter().map(|(name, value)| output(name, value)).collect();
         append(path, &text)
-    }
-
-    /// Adds to the summary of the job.
-    pub(crate) fn summarize(&self, markdown: &str) -> Result<(), Failure> {
-        let Some(path) = &self.summary else { return Ok(()) };
-        debug_assert!(markdown.len() < MAX_SUMMARY, "the runner would drop it");
-        append(path, markdown)
     }
 }
 

@@ -96,7 +96,7 @@ impl Sources {
                 Some(folder) => drop(results.insert(index, folder.and_then(read_folder).map_err(absent))),
                 None => {
                     let branch = if commit.is_some() { "" } else { &*at.branch };
-                    let key = (comparable(&at.repo), branch, commit.as_deref());
+                    let key = (spelling(&at.repo), branch, commit.as_deref());
                     of_repository.entry(key).or_default().push(index);
                 }
             }
@@ -134,10 +134,10 @@ impl Sources {
                 .map(Wanted::Commit)
                 .ok_or_else(|| absent(format!("`{text}` is no full commit id"))),
         };
-        let opened = wanted.and_then(|wanted| Ok((self.open(&at.repo, &wanted)?, wanted)));
+        let opened = wanted.and_then(|wanted| self.open(&at.repo, &wanted));
         let source = |want: &Want| {
-            let ((objects, commit), wanted) = opened.as_ref().map_err(Unread::clone)?;
-            Ok(objects.source(*commit, &want.at.path, &prefix(&want.at, wanted))?)
+            let (objects, commit) = opened.as_ref().map_err(Unread::clone)?;
+            Ok(objects.source(*commit, &want.at.path, &prefix(&want.at))?)
         };
         wants.into_iter().map(source).collect()
     }
@@ -212,6 +212,13 @@ impl From<GitError> for Unread {
     }
 }
 
+/// Equal texts lead to the same place with the same result.
+fn spelling(repo: &str) -> String {
+    let url = git::remote_url(repo).map_or_else(|_| repo.to_owned(), |url| url.to_string());
+    let url = url.trim_end_matches('/');
+    url.strip_suffix(".git").unwrap_or(url).to_owned()
+}
+
 fn absent(reason: String) -> Unread {
     Unread::Absent(Unreadable { reason, help: None })
 }
@@ -221,14 +228,12 @@ fn read_folder(folder: Folder) -> Result<Source, String> {
 }
 
 /// What people see before the paths of files: where they come from.
-fn prefix(at: &RepoRef, wanted: &Wanted) -> String {
+///
+/// Commits are not among it: what people are told of a file stays the same while its content does.
+fn prefix(at: &RepoRef) -> String {
     let RepoRef { branch, path, .. } = at;
     let repo = at.shown_repo();
     let repo = repo.split_once("://").map_or(&*repo, |(_, rest)| rest).trim_end_matches(".git");
-    let state = match wanted {
-        Wanted::Branch(_) => branch.clone(),
-        Wanted::Commit(commit) => commit.to_string()[..7].to_owned(),
-    };
     let folder = if path.is_root() { String::new() } else { format!("{path}/") };
-    format!("{repo}@{state}:{folder}")
+    format!("{repo}@{branch}:{folder}")
 }

@@ -23,7 +23,11 @@ const RUNNER: u32 = 1001;
 fn unknown_inputs_modes_and_values_are_refused_with_the_valid_ones() {
     let platform = Platform::new(CASE);
     for (input, exit, want) in [
-        (("manifest-cheks", "off"), 2, "error: unknown input `manifest-cheks`\n  help: the inputs are app-id, app-private-key, "),
+        (
+            ("manifest-cheks", "off"),
+            2,
+            "error: unknown input `manifest-cheks`\n  help: the inputs are app-id, app-private-key, ",
+        ),
         (("mode", "shedule"), 2, "the modes are schedule, validate, explain"),
         (("failure-policy", "stop"), 2, "[possible values: hold, block]"),
         (("dry-run", "perhaps"), 2, "[possible values: true, false]"),
@@ -36,9 +40,21 @@ fn unknown_inputs_modes_and_values_are_refused_with_the_valid_ones() {
         let ran = platform.schedule(&[input]);
         assert_eq!(ran.exit, exit, "{input:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(want), "{input:?}: {}", ran.stderr);
-        assert!(ran.requests.is_empty() && ran.outputs.is_empty() && ran.summary.is_empty(), "{input:?}: {ran:?}");
+        assert!(
+            ran.requests.is_empty() && ran.outputs.is_empty() && ran.summary.is_empty(),
+            "{input:?}: {ran:?}"
+        );
     }
-    let unset = ["manifest-checks", "failure-policy", "fail-on-held", "dry-run", "out", "control-plane", "repo", "ca-bundle"];
+    let unset = [
+        "manifest-checks",
+        "failure-policy",
+        "fail-on-held",
+        "dry-run",
+        "out",
+        "control-plane",
+        "repo",
+        "ca-bundle",
+    ];
     let ran = platform.schedule(&unset.map(|name| (name, ""))).succeeded();
     assert_eq!(ran.outputs["changed"], "true", "an input that is not set means its default");
 }
@@ -110,8 +126,16 @@ fn annotations_stand_at_files_of_the_control_plane_only() {
     let host = platform.sandbox.url().replace("http://", "");
     let lines = annotations(&ran.stdout, "warning");
     let [own, base] = &lines[..] else { panic!("{lines:?}") };
-    assert!(own.starts_with("::warning file=odd.yaml,line=2,col=7,title=kalypso::unknown kind `Odd`"), "{own}");
-    assert!(base.starts_with(&format!("::warning title=kalypso::{host}/contoso/control-plane@main:odd.yaml:2:7: ")), "{base}");
+    assert!(
+        own.starts_with("::warning file=odd.yaml,line=2,col=7,title=kalypso::unknown kind `Odd`"),
+        "{own}"
+    );
+    assert!(
+        base.starts_with(&format!(
+            "::warning title=kalypso::{host}/contoso/control-plane@main:odd.yaml:2:7: "
+        )),
+        "{base}"
+    );
     assert!(ran.stderr.starts_with("odd.yaml:2:7: warning: unknown kind `Odd`"), "{}", ran.stderr);
 
     let workspace = platform.checkout("dev");
@@ -121,7 +145,11 @@ fn annotations_stand_at_files_of_the_control_plane_only() {
     }
     let inputs = [("environment", "dev"), ("control-plane", "sub")];
     let ran = platform.run_in(&workspace, "dev", &inputs).succeeded();
-    assert!(ran.stdout.contains("::warning file=sub/odd.yaml,line=2,col=7,title=kalypso::"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("::warning file=sub/odd.yaml,line=2,col=7,title=kalypso::"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -132,14 +160,26 @@ fn ten_annotations_a_kind_and_the_last_says_how_many_more() {
     platform.control_plane.commit("dev", &files, "mistakes").unwrap();
     let ran = platform.schedule(&[]);
     assert_eq!((ran.exit, ran.writes(), ran.outputs.len()), (1, 0, 0));
-    for (kind, rest) in [("error", "::error title=kalypso::3 more errors"), ("warning", "::warning title=kalypso::14 more warnings")] {
+    for (kind, rest) in [
+        ("error", "::error title=kalypso::3 more errors"),
+        ("warning", "::warning title=kalypso::14 more warnings"),
+    ] {
         let lines = annotations(&ran.stdout, kind);
         assert_eq!(lines.len(), 10, "{lines:?}");
         assert!(lines[..9].iter().all(|line| line.contains(".yaml,line=")), "{lines:?}");
         assert_eq!(lines[9], format!("{rest}: the log and the job summary name them"));
     }
-    assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("wrong.yaml:")).count(), 12, "all: {}", ran.stderr);
-    assert!(ran.stderr.ends_with("error: the control plane has 12 errors; nothing is written\n"), "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr.lines().filter(|line| line.starts_with("wrong.yaml:")).count(),
+        12,
+        "all: {}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.ends_with("error: the control plane has 12 errors; nothing is written\n"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.summary.contains("The control plane has **12 errors**"), "{}", ran.summary);
     assert_eq!(platform.gitops.branches().unwrap().len(), 1);
 }
@@ -151,7 +191,9 @@ fn the_log_has_a_group_for_every_branch() {
     let commands: Vec<&str> = ran.stdout.lines().filter(is_shown).collect();
     assert_eq!(commands, ["::group::contoso/gitops dev (.)", "::endgroup::"]);
     assert!(ran.stdout.ends_with("::endgroup::\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("\nopen a pull request from deployment/dev to dev: Update manifests in dev: "));
+    assert!(
+        ran.stdout.contains("\nopen a pull request from deployment/dev to dev: Update manifests in dev: ")
+    );
 }
 
 #[test]
@@ -160,10 +202,15 @@ fn a_branch_that_is_no_environments_tells_the_environments_only() {
     platform.control_plane.branch("feature", &platform.control_plane.head("main").unwrap().unwrap()).unwrap();
     for branch in ["main", "feature"] {
         let ran = platform.action(branch, &[]).succeeded();
-        let outputs: Vec<(&str, &str)> = ran.outputs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let outputs: Vec<(&str, &str)> =
+            ran.outputs.iter().map(|(name, value)| (&**name, &**value)).collect();
         assert_eq!(outputs, [("environments", r#"["dev","stage"]"#)]);
         assert!(ran.requests.is_empty() && ran.report.is_none(), "{branch}: {:?}", ran.requests);
-        assert!(ran.stdout.ends_with("this branch is no environment's; declared are dev, stage\n"), "{}", ran.stdout);
+        assert!(
+            ran.stdout.ends_with("this branch is no environment's; declared are dev, stage\n"),
+            "{}",
+            ran.stdout
+        );
     }
     assert_eq!(platform.gitops.pulls().unwrap(), []);
     // Only an Action has a branch that runs.
@@ -171,7 +218,10 @@ fn a_branch_that_is_no_environments_tells_the_environments_only() {
     let mut command = platform.command(&workspace, "main", &[]);
     let ran = platform.collect(std::mem::replace(command.env_remove("GITHUB_ACTIONS"), Command::new("true")));
     assert_eq!(ran.exit, 2);
-    assert_eq!(ran.stderr, "error: which environment?\n  help: give --environment NAME; declared are dev, stage\n");
+    assert_eq!(
+        ran.stderr,
+        "error: which environment?\n  help: give --environment NAME; declared are dev, stage\n"
+    );
 }
 
 #[test]
@@ -216,7 +266,12 @@ fn a_timers_job_on_main_reads_the_environments_branch_without_a_checkout() {
             ran.requests.iter().filter(|it| it.path == path).count()
         };
         // One to list the branch, one to fetch it; the base is the clone's own.
-        assert_eq!(fetched("control-plane"), 3, "{why}: {:#?}", ran.requests.iter().map(|it| (&it.method, &it.path)).collect::<Vec<_>>());
+        assert_eq!(
+            fetched("control-plane"),
+            3,
+            "{why}: {:#?}",
+            ran.requests.iter().map(|it| (&it.method, &it.path)).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -266,7 +321,11 @@ fn a_dry_run_says_everything_and_writes_nothing() {
     }
     let (before, report) = ran.summary.split_once("### Dry run: these steps would be taken\n").unwrap();
     assert!(before.starts_with("## `dev`: 4 cluster types, 1 assignment, 0 held"), "{before}");
-    for said in steps.iter().map(String::as_str).chain(["`observability-prometheus`", "`command-center`, `drone`, `small`: **new cluster type**"]) {
+    for said in steps
+        .iter()
+        .map(String::as_str)
+        .chain(["`observability-prometheus`", "`command-center`, `drone`, `small`: **new cluster type**"])
+    {
         assert!(report.contains(said), "{said}: {report}");
     }
     let real = platform.schedule(&[]).succeeded();
@@ -274,16 +333,26 @@ fn a_dry_run_says_everything_and_writes_nothing() {
     for step in steps {
         assert!(done(&real.stdout).contains(&step), "the real run does what was said: {step}");
     }
-    assert!(!real.summary.contains("Dry run") && real.summary.contains("`observability-prometheus`"), "{}", real.summary);
+    assert!(
+        !real.summary.contains("Dry run") && real.summary.contains("`observability-prometheus`"),
+        "{}",
+        real.summary
+    );
 }
 
 #[test]
 fn a_summary_of_thousands_stays_below_what_github_drops() {
     let platform = Platform::new(CASE);
     let types: String = (0..50).map(|n| cluster_type(&format!("type-{n:02}"))).collect();
-    let target = |n| format!("  - name: target-{n:03}\n    environment: dev\n    labels: {{ bulk: 'yes' }}\n    manifests: {{ repo: r, branch: b, path: p }}\n");
+    let target = |n| {
+        format!(
+            "  - name: target-{n:03}\n    environment: dev\n    labels: {{ bulk: 'yes' }}\n    manifests: {{ repo: r, branch: b, path: p }}\n"
+        )
+    };
     let targets: String = (0..100).map(target).collect();
-    let workload = format!("apiVersion: {GROUP}\nkind: Workload\nmetadata:\n  name: bulk\nspec:\n  deploymentTargets:\n{targets}");
+    let workload = format!(
+        "apiVersion: {GROUP}\nkind: Workload\nmetadata:\n  name: bulk\nspec:\n  deploymentTargets:\n{targets}"
+    );
     let files = [
         ("cluster-types.yaml", Some(&*types)),
         ("scheduling.yaml", Some(&*policy("everywhere", "matchLabels: { bulk: 'yes' }"))),
@@ -301,7 +370,10 @@ fn a_summary_of_thousands_stays_below_what_github_drops() {
     let (_, problems) = ran.summary.split_once("### Problems").unwrap();
     let problems = problems.split("### ").next().unwrap();
     let shown = problems.matches("odd.yaml:").count();
-    assert!(shown > 12 && problems.contains(&format!("<details><summary>{} more</summary>", shown - 12)), "{shown}");
+    assert!(
+        shown > 12 && problems.contains(&format!("<details><summary>{} more</summary>", shown - 12)),
+        "{shown}"
+    );
     assert_eq!(shown + left_out(problems), 1_000);
     if left_out(problems) + left_out(assignments) > 0 {
         assert!(ran.summary.contains("the run's report `report.json` names all"), "where the rest is");
@@ -348,7 +420,9 @@ fn a_person_sees_no_commands_of_a_runner() {
     platform.control_plane.commit("dev", &[("odd.yaml", Some(&odd(12)))], "warnings").unwrap();
     let workspace = platform.checkout("dev");
     let mut command = platform.command(&workspace, "dev", &[("environment", "dev")]);
-    for name in ["GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "GITHUB_REF_NAME"] {
+    for name in
+        ["GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "GITHUB_REF_NAME"]
+    {
         command.env_remove(name);
     }
     let ran = platform.collect(command).succeeded();
@@ -356,7 +430,11 @@ fn a_person_sees_no_commands_of_a_runner() {
         assert!(!line.starts_with("::"), "{line}");
     }
     assert!(ran.outputs.is_empty() && ran.summary.is_empty());
-    assert!(ran.stdout.starts_with("contoso/gitops dev (.)\ndev: 4 cluster types, 1 assignment, nothing held\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("contoso/gitops dev (.)\ndev: 4 cluster types, 1 assignment, nothing held\n"),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(ran.stderr.matches("warning: ").count(), 12, "all are told");
     assert_eq!(platform.gitops.pulls().unwrap().len(), 1, "and the same is done");
 }
@@ -370,20 +448,27 @@ fn without_a_token_that_may_write_nothing_is_asked() {
         (
             workflow,
             "",
-            format!("error: {url}: the workflow's own token reaches no other repository\n  help: give a token of its own with gitops-token, or a GitHub App with app-id and app-private-key\n"),
+            format!(
+                "error: {url}: the workflow's own token reaches no other repository\n  help: give a token of its own with gitops-token, or a GitHub App with app-id and app-private-key\n"
+            ),
         ),
         (
             "",
             "",
-            format!("error: no token is given for the GitOps repository {url}\n  help: give one with --gitops-token (contents, pull requests and issues: write), or use --dry-run or --out\n"),
+            format!(
+                "error: no token is given for the GitOps repository {url}\n  help: give one with --gitops-token (contents, pull requests and issues: write), or use --dry-run or --out\n"
+            ),
         ),
         (
             READER,
             "https://example.com=elsewhere",
-            format!("error: no token is given for the GitOps repository {url}\n  help: give one with --gitops-token (contents, pull requests and issues: write), or use --dry-run or --out\n"),
+            format!(
+                "error: no token is given for the GitOps repository {url}\n  help: give one with --gitops-token (contents, pull requests and issues: write), or use --dry-run or --out\n"
+            ),
         ),
     ] {
-        let ran = platform.schedule(&[("github-token", github), ("gitops-token", gitops), ("repo-tokens", "")]);
+        let ran =
+            platform.schedule(&[("github-token", github), ("gitops-token", gitops), ("repo-tokens", "")]);
         assert_eq!((ran.exit, &*ran.stderr), (2, &*want));
         assert_eq!(ran.requests.len(), 0, "{:#?}", ran.requests);
     }

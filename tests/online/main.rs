@@ -4,6 +4,10 @@
 //! that the sandbox knew every request, and that no token is anywhere but where it belongs.
 
 mod action;
+mod cost;
+mod faults;
 mod platform;
 mod pull_request;
+mod reading;
 mod scenarios;
+mod secrets;

@@ -63,7 +63,7 @@ impl Case {
         self.arguments.iter().map(|line| line[2..].split_once('=').unwrap_or((&line[2..], "true")))
     }
 
-    fn environment(&self) -> String {
+    pub(crate) fn environment(&self) -> String {
         let mut named = self.arguments().filter(|(name, _)| *name == "environment");
         named.next().expect("an environment").1.to_owned()
     }
@@ -216,7 +216,7 @@ impl Platform {
     }
 
     /// A GitOps branch as it stands in a case, with the commit that this sandbox has for the case's one.
-    fn tree_of(&self, case: &Case, folder: &str) -> Files {
+    pub(crate) fn tree_of(&self, case: &Case, folder: &str) -> Files {
         let mut files = here(&self.sandbox, files_below(&case.folder.join(folder)));
         let base = self.control_plane.head("main").expect("a repository");
         if let (Some(tracked), Some(pin), Some(base)) = (files.get_mut(TRACKED), case.pin(), base) {

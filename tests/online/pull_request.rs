@@ -2,7 +2,7 @@
 
 use kalypso_sandbox::{Access, Issues, Merge, Pull, State, Visibility};
 
-use super::platform::{Platform, Ran, WRITER};
+use super::platform::{Platform, READER, Ran, WRITER};
 
 const CASE: &str = "s1-0-baseline";
 const BRANCH: &str = "deployment/dev";
@@ -14,7 +14,7 @@ fn opened_once_and_left_alone_when_nothing_changes() {
     let ran = platform.schedule(&[]).succeeded();
     let pulls = platform.gitops.pulls().unwrap();
     let pull = the_open_one(&platform, &ran, BRANCH);
-    assert_eq!(pulls, [pull.clone()]);
+    assert_eq!(pulls, std::slice::from_ref(&pull));
     assert_eq!(pull.labels, ["promoted"]);
     let mut expected = platform.expected(CASE);
     expected.insert("README.md".to_owned(), b"What runs where.\n".to_vec());
@@ -34,25 +34,31 @@ fn opened_once_and_left_alone_when_nothing_changes() {
 #[test]
 fn updated_in_place_by_a_second_run() {
     let (platform, first) = opened();
-    change(&platform, "Dev", "Development");
-    let second = the_open_one(&platform, &platform.schedule(&[]).succeeded(), BRANCH);
-    assert_eq!(second.number, first.number);
-    assert_ne!(second.head_sha, first.head_sha);
-    assert!(second.body.contains("Development") && !first.body.contains("Development"), "{}", second.body);
-    assert_eq!(second.comments, []);
+    platform.gitops.merge_pull(first.number, Merge::Squash).unwrap();
+    let run = |old, new| {
+        change(&platform, old, new);
+        let pull = the_open_one(&platform, &platform.schedule(&[]).succeeded(), BRANCH);
+        assert!(pull.body.contains(new), "{}", pull.body);
+        let file =
+            &platform.gitops.files(BRANCH).unwrap()["large/observability-prometheus/platform-config.yaml"];
+        assert!(String::from_utf8_lossy(file).contains(&format!("ENVIRONMENT: {new}\n")));
+        pull
+    };
+    let (second, third) = (run("Dev", "Development"), run("Development", "Try-out"));
+    assert_eq!((third.number, &third.comments[..]), (second.number, &[][..]));
 }
 
 #[test]
 fn rebuilt_when_the_gitops_branch_has_moved_on() {
     let (platform, first) = opened();
-    platform.gitops.commit("dev", &[("docs/why.md", Some("Because.\n"))], "Say why").unwrap();
+    platform.gitops.commit("dev", &[("CODEOWNERS", Some("Because.\n"))], "Say why").unwrap();
     let rebuilt = the_open_one(&platform, &platform.schedule(&[]).succeeded(), BRANCH);
     assert_eq!(rebuilt.number, first.number);
-    assert_eq!(platform.gitops.files(BRANCH).unwrap()["docs/why.md"], b"Because.\n");
+    assert_eq!(platform.gitops.files(BRANCH).unwrap()["CODEOWNERS"], b"Because.\n");
 
     // The same content on another commit: the pull request has nothing else to say.
     for content in [Some("more"), None] {
-        platform.gitops.commit("dev", &[("docs/more.md", content)], "There and back").unwrap();
+        platform.gitops.commit("dev", &[("LICENSE", content)], "There and back").unwrap();
     }
     let ran = platform.schedule(&[]).succeeded();
     let again = the_open_one(&platform, &ran, BRANCH);
@@ -140,8 +146,7 @@ fn someones_own_commit_on_our_branch_is_left_alone() {
     let mine = platform.gitops.commit(BRANCH, &[("large/mine.yaml", Some("a: 1\n"))], "Mine").unwrap();
     let before = pull(&platform, first.number);
     let ran = platform.schedule(&[]).succeeded();
-    let said = format!("the branch {BRANCH} holds a commit that kalypso did not make");
-    assert!(ran.stdout.contains(&format!("note: {said}, so it is left alone and {BESIDE} is used")));
+    assert!(ran.stdout.contains(&taken()), "{}", ran.stdout);
     let beside = open_from(&platform, &ran, BESIDE);
     assert!(beside.body.contains(BRANCH), "{}", beside.body);
     assert_eq!(platform.schedule(&[]).succeeded().writes(), 0);
@@ -163,7 +168,7 @@ fn someones_own_pull_request_to_the_same_branch_is_untouched() {
         let platform = Platform::new(CASE);
         let base = platform.gitops.head("dev").unwrap().unwrap();
         platform.gitops.branch(branch, &base).unwrap();
-        platform.gitops.commit(branch, &[("docs/mine.md", Some("Mine.\n"))], "Mine").unwrap();
+        platform.gitops.commit(branch, &[("LICENSE", Some("Mine.\n"))], "Mine").unwrap();
         let number = platform.gitops.open_pull(branch, "dev", "Mine", "My words.").unwrap();
         let theirs = pull(&platform, number);
         let opened = open_from(&platform, &platform.schedule(&[]).succeeded(), ours);
@@ -174,27 +179,38 @@ fn someones_own_pull_request_to_the_same_branch_is_untouched() {
 }
 
 #[test]
-fn someones_own_pull_request_from_our_commit_is_untouched() {
-    let (platform, first) = opened();
-    platform.gitops.close(first.number).unwrap();
-    let number = platform.gitops.open_pull(BRANCH, "dev", "Mine", "My words.").unwrap();
-    let theirs = pull(&platform, number);
-    change(&platform, "Dev", "Development");
-    open_from(&platform, &platform.schedule(&[]).succeeded(), BESIDE);
-    assert_eq!(pull(&platform, number), theirs);
+fn a_pull_request_that_nothing_says_is_ours_is_untouched() {
+    let opened_by_a_person = |platform: &Platform, first: &Pull| {
+        platform.gitops.close(first.number).unwrap();
+        platform.gitops.open_pull(BRANCH, "dev", "Mine", "My words.").unwrap()
+    };
+    let rewritten_by_a_person = |platform: &Platform, first: &Pull| {
+        platform.gitops.edit(first.number, "Mine", "My words.").unwrap();
+        first.number
+    };
+    for act in [&opened_by_a_person as &dyn Fn(&Platform, &Pull) -> u64, &rewritten_by_a_person] {
+        let (platform, first) = opened();
+        let number = act(&platform, &first);
+        let theirs = pull(&platform, number);
+        change(&platform, "Dev", "Development");
+        let ran = platform.schedule(&[]).succeeded();
+        assert!(ran.stdout.contains(&taken()), "{}", ran.stdout);
+        open_from(&platform, &ran, BESIDE);
+        assert_eq!(pull(&platform, number), theirs);
+    }
 }
 
 #[test]
 fn a_merged_branch_that_is_still_there_is_used_again() {
     for how in [Merge::Commit, Merge::Squash, Merge::Rebase] {
         let (platform, first) = opened();
-        platform.gitops.commit(BRANCH, &[("docs/mine.md", Some("Mine.\n"))], "Mine").unwrap();
+        platform.gitops.commit(BRANCH, &[("LICENSE", Some("Mine.\n"))], "Mine").unwrap();
         platform.gitops.merge_pull(first.number, how).unwrap();
         let merged = pull(&platform, first.number);
         change(&platform, "Dev", "Development");
         let second = the_open_one(&platform, &platform.schedule(&[]).succeeded(), BRANCH);
         assert_eq!((second.number, pull(&platform, first.number)), (first.number + 1, merged), "{how:?}");
-        assert_eq!(platform.gitops.files(BRANCH).unwrap()["docs/mine.md"], b"Mine.\n");
+        assert_eq!(platform.gitops.files(BRANCH).unwrap()["LICENSE"], b"Mine.\n");
     }
 }
 
@@ -255,6 +271,8 @@ fn a_renamed_repository_is_followed() {
     platform.gitops.redirect(301, &renamed.url()).unwrap();
     let both = Access::write("contoso/gitops").and("contoso/manifests");
     platform.sandbox.token(WRITER, both.named("writer"));
+    let all = ["contoso/svc-src", "contoso/manifests"].into_iter();
+    platform.sandbox.token(READER, all.fold(Access::read("contoso/control-plane"), Access::and));
     platform.gitops = renamed;
     let first = the_open_one(&platform, &platform.schedule(&[]).succeeded(), BRANCH);
     assert_eq!(platform.schedule(&[]).succeeded().writes(), 0);
@@ -276,14 +294,22 @@ fn change(platform: &Platform, old: &str, new: &str) {
     platform.edit("dev", "config.yaml", &format!("ENVIRONMENT: {old}\n"), &format!("ENVIRONMENT: {new}\n"));
 }
 
+/// What is said where our branch is not ours alone.
+fn taken() -> String {
+    format!(
+        "note: the branch {BRANCH} has a commit or pull request that kalypso did not make, so it is left alone \
+         and {BESIDE} is used\n"
+    )
+}
+
 fn pull(platform: &Platform, number: u64) -> Pull {
-    let pulls = platform.gitops.pulls().unwrap();
+    let pulls = platform.gitops.pulls().expect("a repository");
     pulls.into_iter().find(|pull| pull.number == number).expect("it is there")
 }
 
 /// The only open pull request, as [`open_from`] has it.
 fn the_open_one(platform: &Platform, ran: &Ran, branch: &str) -> Pull {
-    let pulls = platform.gitops.pulls().unwrap();
+    let pulls = platform.gitops.pulls().expect("a repository");
     assert_eq!(pulls.iter().filter(|pull| pull.state == State::Open).count(), 1, "{pulls:?}");
     open_from(platform, ran, branch)
 }
@@ -294,8 +320,8 @@ fn open_from(platform: &Platform, ran: &Ran, branch: &str) -> Pull {
     let pull = pull(platform, ran.outputs["pull-request-number"].parse().expect("a pull request"));
     assert_eq!((&*pull.author, pull.state), ("writer", State::Open));
     assert_eq!((&*pull.head, &*pull.base), (branch, "dev"));
-    let commit = &platform.gitops.log(branch).unwrap()[0];
-    assert_eq!(commit.parents, [platform.gitops.head("dev").unwrap().unwrap()]);
+    let commit = &platform.gitops.log(branch).expect("the branch")[0];
+    assert_eq!(commit.parents, [platform.gitops.head("dev").expect("a repository").expect("a branch")]);
     assert_eq!((&commit.tree, &commit.sha), (&ran.outputs["tree-id"], &pull.head_sha));
     pull
 }

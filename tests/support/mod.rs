@@ -38,6 +38,7 @@ impl Scratch {
     }
 
     /// Every file below `folder`; nothing if it is not there.
+    #[allow(dead_code, reason = "not every test binary looks at what was written")]
     pub(crate) fn read(&self, folder: &str) -> Files {
         files_below(&self.path(folder))
     }

@@ -309,3 +309,23 @@ impl Object {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_shown_without_users() {
+        for (repo, want) in [
+            ("https://github.com/o/r", "https://github.com/o/r"),
+            ("https://secret@github.com/o/r", "https://github.com/o/r"),
+            ("https://me:secret@github.com/o/r@v1", "https://github.com/o/r@v1"),
+            ("https://me:sec@ret@github.com", "https://github.com"),
+            ("git@github.com:o/r.git", "github.com:o/r.git"),
+            ("", ""),
+        ] {
+            let at = RepoRef { repo: repo.to_owned(), branch: String::new(), path: RepoPath::default() };
+            assert_eq!(at.shown_repo(), want, "{repo}");
+        }
+    }
+}

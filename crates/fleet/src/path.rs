@@ -32,6 +32,11 @@ impl RepoPath {
         self.0.is_empty()
     }
 
+    /// Whether `other` is a folder below this one.
+    pub fn covers(&self, other: &RepoPath) -> bool {
+        self != other && self.strip(&other.0).is_some()
+    }
+
     /// `path` inside this folder.
     pub fn join(&self, path: &str) -> String {
         if self.is_root() { path.to_owned() } else { format!("{}/{path}", self.0) }

@@ -174,7 +174,8 @@ impl Snapshot {
             let text = format!("workload registration `{registration}` leads to no Workload");
             let help = format!(
                 "put a Workload into `{}` of {}, or correct `spec.workload.path`",
-                want.at.path, want.at.shown_repo()
+                want.at.path,
+                want.at.shown_repo()
             );
             self.plane.problems.push(Diagnostic::warning(text).help(help).at(want.location.clone()));
         }
@@ -367,7 +368,10 @@ fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>>
 
 fn unreadable(text: String, help: Option<String>, want: &Want) -> Diagnostic {
     let usual = || {
-        format!("correct the pointer, or give the repository a folder with `--repo {}=FOLDER`", want.at.shown_repo())
+        format!(
+            "correct the pointer, or give the repository a folder with `--repo {}=FOLDER`",
+            want.at.shown_repo()
+        )
     };
     Diagnostic::error(text).help(help.unwrap_or_else(usual)).at(want.location.clone())
 }

@@ -116,7 +116,7 @@ pub fn pull_steps(wanted: &Wanted, repository: &Repository) -> Decision {
     if branch != wanted.branch {
         text = &wanted.text_beside;
         decision.notes.push(format!(
-            "the branch {} holds a commit that kalypso did not make, so it is left alone and {branch} is used",
+            "the branch {} has a commit or pull request that kalypso did not make, so it is left alone and {branch} is used",
             wanted.branch
         ));
     }
@@ -150,6 +150,7 @@ impl Wanted {
     fn choose_branch<'r>(&self, repository: &'r Repository) -> (String, Option<&'r Commit>) {
         let usable = |name: &String| match repository.head(name) {
             None => true,
+            Some(_) if repository.has_foreign_pull(name, &self.address) => false,
             Some(commit) => branch::is_ours(commit, &self.address) || repository.was_merged(name, commit),
         };
         let has_pull = |name: &String| {
@@ -198,7 +199,8 @@ impl Wanted {
         let number = pull.number;
         let mut steps = Vec::new();
         let marker = self.marker(text);
-        if Marker::find(KIND, &pull.body).as_ref() != Some(&marker) || pull.title != text.title {
+        // What a person wrote into title or body stays until there is something new to say.
+        if Marker::find(KIND, &pull.body).as_ref() != Some(&marker) {
             let (title, body) = (text.title.clone(), marker.mark(&text.body));
             steps.push(Step::UpdatePull { number, title, body });
         }
@@ -237,6 +239,14 @@ impl Repository {
                 && pull.branch.as_deref() == Some(branch)
                 && pull.head == commit.id
         })
+    }
+
+    /// Whether a pull request of someone else comes from `branch`: it would change with it, and leave no room for
+    /// ours.
+    fn has_foreign_pull(&self, branch: &str, address: &Address) -> bool {
+        let comes_from = |pull: &&Pull| pull.branch.as_deref() == Some(branch);
+        let open = |pull: &Pull| pull.state == PullState::Open;
+        self.pulls.iter().filter(comes_from).any(|pull| open(pull) && !is_ours(pull, address))
     }
 
     fn has_foreign_commit(&self, pull: &Pull, address: &Address) -> bool {
@@ -402,6 +412,15 @@ mod tests {
         assert_eq!(*pull(&mut repository, 1), theirs);
         assert_eq!(run(&mut repository, &wanted("old")), ["close pull request #2"]);
         assert_eq!(*pull(&mut repository, 1), theirs);
+
+        let mut repository = Repository::default();
+        run(&mut repository, &wanted("a"));
+        let rewritten = pull(&mut repository, 1);
+        rewritten.body = "my words".into();
+        let rewritten = rewritten.clone();
+        let steps = run(&mut repository, &wanted("b"));
+        assert_eq!(steps[0], "create branch deployment/dev.2 with one commit on top of head");
+        assert_eq!(*pull(&mut repository, 1), rewritten, "nothing says any more that it is ours");
     }
 
     #[test]

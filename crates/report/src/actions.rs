@@ -2,7 +2,7 @@
 
 use fleet::{Diagnostic, Severity};
 
-use crate::terminal::plain;
+use crate::terminal::{plain, visible};
 
 /// GitHub keeps this many annotations of a kind for each step.
 const ANNOTATIONS: usize = 10;
@@ -49,7 +49,10 @@ fn annotation(command: &str, problem: &Diagnostic, file: Option<String>) -> Stri
     if let Some(help) = help {
         said += &format!("\nhelp: {}", plain(help));
     }
-    match (location, file) {
+    // A name that would steer a terminal is shown, not used.
+    let is_usable =
+        |file: &String| file.chars().all(|character| character == '\n' || visible(character) == character);
+    match (location, file.filter(is_usable)) {
         (Some(location), Some(file)) => {
             let (line, column) = (location.line, location.column);
             let file = property(&file);
@@ -77,7 +80,7 @@ pub fn mask(secret: &str) -> String {
 
 /// `text` as one line of a log that no runner takes for a command.
 pub fn log_line(text: &str) -> String {
-    let text = plain(text).replace("##[", "# #[");
+    let text = plain(text);
     // A runner looks for commands behind leading space, too.
     match text.trim_start().starts_with("::") {
         true => format!("\\{text}"),
@@ -122,6 +125,11 @@ mod tests {
                 "elsewhere",
             ),
             (Diagnostic::error("nothing"), "::error title=kalypso::nothing\n", "nowhere"),
+            (
+                at("", "\u{1b}[31m.yaml", Diagnostic::error("x")),
+                "::error title=kalypso::\u{fffd}[31m.yaml:3:5: x\n",
+                "a name that steers a terminal",
+            ),
             (
                 at("", "a,line=1::x%\n.yaml", Diagnostic::error("x\n::add-mask::y\r\u{1b}[31m")),
                 "::error file=a%2Cline=1%3A%3Ax%25%0A.yaml,line=3,col=5,title=kalypso::x ::add-mask::y\u{fffd}\u{fffd}[31m\n",

@@ -36,8 +36,7 @@ pub use json::{
     AssignmentReport, ChangeKind, ChangeReport, GitOpsRepoReport, HeldReport, ProblemReport, Report,
     SeverityReport, report_schema,
 };
-pub use markdown::code as inline_code;
 pub use places::Places;
 pub use pull_request::{Links, SourceLink, pull_request};
-pub use summary::{BranchSummary, Link, Summary, failure, summary};
+pub use summary::{BranchSummary, Link, Summary, ended_early, failure, summary};
 pub use terminal::{counted, problems, schedule};

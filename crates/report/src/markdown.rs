@@ -12,7 +12,7 @@ const MOST_LINES: usize = 30;
 const LONGEST_RUN: usize = 80;
 
 /// `text` as inline code.
-pub fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text =
         cut(text.chars().map(|character| if character == '\n' { ' ' } else { visible(character) }), LONGEST);
     if text.is_empty() {

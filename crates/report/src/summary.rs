@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 
 use crate::changes::Changes;
 use crate::document::render;
-use crate::markdown::{cell, code, link};
+use crate::markdown::{block, cell, code, link};
 use crate::places::some_of;
 use crate::pull_request::{Links, alarms, problems, sections};
 use crate::section::{Section, fit};
@@ -120,6 +120,11 @@ pub fn failure<'a>(environment: &str, problems: impl IntoIterator<Item = &'a Dia
             rest => "the run's log names all",
         },
     )
+}
+
+/// What the summary of a run that ended early adds.
+pub fn ended_early(problem: &Diagnostic) -> String {
+    format!("\n**The run ended early.**\n\n{}\n", block(&crate::terminal::problems([problem])))
 }
 
 fn headline(Summary { outcome, branches, .. }: &Summary<'_>) -> String {

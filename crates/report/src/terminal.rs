@@ -138,7 +138,8 @@ pub(crate) fn plain(text: &str) -> String {
     });
     let mut line: String = characters.by_ref().take(LONGEST).collect();
     line.extend(characters.next().map(|_| '…'));
-    line
+    // A runner takes this for a command wherever it stands.
+    line.replace("##[", "# #[")
 }
 
 /// A character that neither steers a terminal nor hides what stands there.

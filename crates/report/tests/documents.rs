@@ -196,7 +196,11 @@ fn what_is_compared() {
     assert_ne!(first.body, second.body, "but it is linked");
     let replaced = report::pull_request(&case.changes(), "dev", Some("deployment/dev"), &links());
     assert_ne!(replaced.digest, first.digest, "a note is news");
-    assert!(replaced.body.contains("> This branch replaces `deployment/dev`, on which"), "{}", replaced.body);
+    assert!(
+        replaced.body.contains("> This branch replaces `deployment/dev`, which has"),
+        "{}",
+        replaced.body
+    );
 }
 
 /// A platform with one Workload for each of `names`, which all run on `kinds` cluster types.

@@ -7,10 +7,8 @@ use crate::reply::{Answer, Refusal, Reply};
 use crate::tokens::{App, Grant, Level, Scope};
 
 pub(super) fn installation(call: &mut Call<'_>) -> Answer {
-    let app = app(call)?;
-    if !call.repo()?.owner.eq_ignore_ascii_case(&app.owner) {
-        return Err(Refusal::not_found());
-    }
+    let owner = call.repo()?.owner.clone();
+    let app = installed(call, |app| app.owner.eq_ignore_ascii_case(&owner))?;
     let (api, installation) = (call.api(), app.installation);
     Ok(Reply::ok(json!({
         "access_tokens_url": format!("{api}/app/installations/{installation}/access_tokens"),
@@ -21,7 +19,7 @@ pub(super) fn installation(call: &mut Call<'_>) -> Answer {
         "events": [],
         "html_url": format!("{}/organizations/{}/settings/installations/{installation}", call.github.url, app.owner),
         "id": installation,
-        "permissions": permissions(&Grant::of_app(app, call.github.now())),
+        "permissions": permissions(&Grant::of_app(&app, call.github.now())),
         "repositories_url": format!("{api}/installation/repositories"),
         "repository_selection": "all",
         "single_file_name": null,
@@ -34,11 +32,9 @@ pub(super) fn installation(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn access_token(call: &mut Call<'_>) -> Answer {
-    let app = app(call)?;
-    if call.parameter("installation_id") != app.installation.to_string() {
-        return Err(Refusal::not_found());
-    }
-    let grant = Grant::of_app(app, call.github.now());
+    let installation = call.parameter("installation_id").to_owned();
+    let app = installed(call, |app| app.installation.to_string() == installation)?;
+    let grant = Grant::of_app(&app, call.github.now());
     let (permissions, expires) = (permissions(&grant), grant.expires().map(|at| at.to_string()));
     let token = format!("ghs_sandbox{:029}", call.github.next_id());
     call.github.grants.insert(token.clone(), grant);
@@ -50,11 +46,13 @@ pub(super) fn access_token(call: &mut Call<'_>) -> Answer {
     })))
 }
 
-fn app<'a>(call: &'a Call<'_>) -> Result<&'a App, Refusal> {
-    match &call.asker {
-        Asker::App(app) => Ok(app),
-        Asker::Anonymous | Asker::Token(_) => Err(Refusal::new(401, "A JSON web token could not be decoded")),
-    }
+/// That installation of the App that asks.
+fn installed(call: &Call<'_>, is_it: impl Fn(&App) -> bool) -> Result<App, Refusal> {
+    let Asker::App(asks) = &call.asker else {
+        return Err(Refusal::new(401, "A JSON web token could not be decoded"));
+    };
+    let mut found = call.github.apps.iter().filter(|app| app.id == asks.id && is_it(app));
+    found.next().cloned().ok_or_else(Refusal::not_found)
 }
 
 fn permissions(grant: &Grant) -> Value {

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::shapes::path;
 use super::{Asker, Call, node_id};
 use crate::git::{Bare, Depth, Moved, Put, RefUpdate, Signature, TreeEntry, ZEROS};
 use crate::reply::{Answer, Refusal, Reply};
@@ -154,7 +155,7 @@ fn reference(call: &Call<'_>, repo: &Repo, name: &str, sha: &str) -> Value {
     json!({
         "ref": name,
         "node_id": node_id("REF", format!("{}:{name}", repo.id)),
-        "url": format!("{address}/git/{name}"),
+        "url": format!("{address}/git/{}", path(name)),
         "object": { "type": "commit", "sha": sha, "url": format!("{address}/git/commits/{sha}") },
     })
 }

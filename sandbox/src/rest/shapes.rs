@@ -416,6 +416,11 @@ fn segment(name: &str) -> String {
     utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
+/// A name as a path in an address.
+pub(super) fn path(name: &str) -> String {
+    name.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
 /// A number that is always the same for a name.
 fn id_of(name: &str) -> u64 {
     name.bytes().fold(17, |id: u64, byte| (id * 31 + u64::from(byte)) % 1_000_000_007)

@@ -45,7 +45,7 @@ pub(crate) struct Limits {
     pub(crate) pack_bytes: u64,
     /// Of one question, the first included
     pub(crate) tries: usize,
-    /// Before the second try; twice as long before the third, and so on
+    /// Before the second try; eight times as long before the third, and so on
     pub(crate) pause: Duration,
 }
 
@@ -57,7 +57,7 @@ impl Default for Limits {
             whole: Duration::from_secs(15 * 60),
             pack_bytes: 2 << 30,
             tries: 3,
-            pause: Duration::from_secs(1),
+            pause: Duration::from_millis(250),
         }
     }
 }
@@ -150,6 +150,7 @@ impl Remote<'_> {
     fn persistently<T>(&self, attempt: impl FnMut() -> Result<T, GitError>) -> Result<T, GitError> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(self.limits.pause)
+            .with_factor(8.0)
             .with_max_times(self.limits.tries.saturating_sub(1))
             .with_jitter();
         let is_worth_it = |error: &GitError| match &error.problem {

@@ -26,17 +26,22 @@ const MAX_ANSWER: u64 = 64 << 20;
 /// GitHub redirects what belongs to a repository that was renamed.
 const MAX_REDIRECTS: usize = 3;
 
-/// After so many writes they are spread: GitHub takes 80 a minute.
-const FREE_WRITES: u64 = 50;
+/// After so many writes they are spread: with a pause before each further one, a minute never has the 80 that GitHub
+/// takes.
+const FREE_WRITES: u64 = 45;
+
+/// Most failures pass at once: the first pause is short, and each further one four times as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGER: f32 = 4.0;
 
 /// The time from one write to the next when there are many.
-const PACE: Duration = Duration::from_secs(1);
+const PACE: Duration = Duration::from_secs(2);
 
 /// Makes calls to GitHub's API, for all repositories.
 ///
 /// Reads and writes that are the same twice as once are repeated on network errors, failures of the server and
-/// broken answers; the others only when GitHub clearly refused them for the time being. Beyond the first 50
-/// writes of a run there is at least a second between two.
+/// broken answers; the others only when GitHub clearly refused them for the time being. Beyond the first 45
+/// writes of a run there are at least two seconds between two.
 #[derive(Debug)]
 pub(crate) struct Client {
     http: Http,
@@ -119,7 +124,8 @@ impl Client {
     /// Makes a call, as often as it takes and may be done.
     pub(super) fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Reply<T>, Error> {
         let mut pauses = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_secs(1))
+            .with_min_delay(FIRST_PAUSE)
+            .with_factor(LONGER)
             .with_jitter()
             .with_max_times(self.patience.tries.saturating_sub(1))
             .build();
@@ -195,6 +201,7 @@ impl Client {
             .read_to_end(&mut body)
             .map_err(|error| failed(Kind::Unreadable, &format!("the answer broke off: {}", root(&error))))?;
         if !status.is_success() {
+            let body = call.without_token(body);
             return Err(Error::refused(call.operation, call.repo, status, &headers, &body, self.now()));
         }
         // An empty body is what a success without an answer looks like.
@@ -248,6 +255,16 @@ fn bearer(token: &Token, call: &Call<'_>) -> Result<HeaderValue, Error> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+impl Call<'_> {
+    /// Without the token: what stands between us and GitHub may repeat what it was sent.
+    fn without_token(&self, said: Vec<u8>) -> Vec<u8> {
+        match &self.token {
+            Some(token) => String::from_utf8_lossy(&said).replace(token.expose(), "***").into_bytes(),
+            None => said,
+        }
+    }
 }
 
 /// Where a redirect leads; GitHub asks for the same request there, whatever its method.
@@ -305,14 +322,14 @@ mod tests {
         let refused = |status| vec![message(status, "no")];
         for (answers, want, requests, slept, why) in [
             (vec![good()], None, 1, 0, "at once"),
-            (vec![answer(500, &[], ""), good()], None, 2, 1, "a failure of the server"),
-            (vec![message(502, "bad gateway"), good()], None, 2, 1, "a gateway's failure"),
-            (vec![message(422, "Sorry, your request timed out."), good()], None, 2, 1, "it was too slow"),
-            (vec![half(REPOSITORY), good()], None, 2, 1, "half a body"),
-            (vec![answer(200, &[], "<html>"), good()], None, 2, 1, "no JSON"),
-            (vec![answer(200, &[], ""), good()], None, 2, 1, "nothing"),
-            (vec![answer(200, &[], "{}"), good()], None, 2, 1, "another object"),
-            (vec![String::new(), good()], None, 2, 1, "a connection that breaks"),
+            (vec![answer(500, &[], ""), good()], None, 2, 0, "a failure of the server"),
+            (vec![message(502, "bad gateway"), good()], None, 2, 0, "a gateway's failure"),
+            (vec![message(422, "Sorry, your request timed out."), good()], None, 2, 0, "it was too slow"),
+            (vec![half(REPOSITORY), good()], None, 2, 0, "half a body"),
+            (vec![answer(200, &[], "<html>"), good()], None, 2, 0, "no JSON"),
+            (vec![answer(200, &[], ""), good()], None, 2, 0, "nothing"),
+            (vec![answer(200, &[], "{}"), good()], None, 2, 0, "another object"),
+            (vec![String::new(), good()], None, 2, 0, "a connection that breaks"),
             (vec![answer(429, &[("retry-after", "7")], "{}"), good()], None, 2, 7, "asked to wait"),
             (
                 vec![answer(403, &[("retry-after", "9")], "{}"), good()],
@@ -325,8 +342,8 @@ mod tests {
             (vec![limited(120), good()], None, 2, 121, "the hour's requests are used up for a short time"),
             (vec![limited(3600)], Some(Kind::RateLimited { until: at(3601) }), 1, 0, "for a long time"),
             (vec![slow(); 4], Some(Kind::RateLimited { until: at(60 * 4) }), 4, 180, "for ever"),
-            (vec![answer(503, &[], ""); 4], Some(Kind::Server), 4, 7, "the server does not recover"),
-            (vec![], Some(Kind::Unreachable), 0, 7, "nobody listens"),
+            (vec![answer(503, &[], ""); 4], Some(Kind::Server), 4, 5, "the server does not recover"),
+            (vec![], Some(Kind::Unreachable), 0, 5, "nobody listens"),
             (refused(401), Some(Kind::Unauthorized), 1, 0, "a wrong token"),
             (refused(403), Some(Kind::Forbidden { accepted: None }), 1, 0, "a missing permission"),
             (refused(404), Some(Kind::NotFound), 1, 0, "nothing there"),
@@ -455,16 +472,16 @@ mod tests {
     #[test]
     fn many_writes_are_spread() {
         let good = answer(201, &[], &json!({ "sha": "a".repeat(40) }).to_string());
-        let (server, clock) = (Server::new(vec![good; 54]), FakeClock::new());
+        let (server, clock) = (Server::new(vec![good; 49]), FakeClock::new());
         let github = server.github(&clock);
-        for _ in 0..53 {
+        for _ in 0..48 {
             github.create_blob(&repo(), b"x").unwrap();
         }
         assert_eq!(clock.slept(), [PACE; 3]);
         clock.pass(PACE / 4);
         github.create_blob(&repo(), b"x").unwrap();
         assert_eq!(clock.slept().last(), Some(&(PACE * 3 / 4)));
-        assert_eq!(server.seen().len(), 54);
+        assert_eq!(server.seen().len(), 49);
     }
 
     #[test]

@@ -171,6 +171,9 @@ impl Error {
                 "give a token with `{}` on {repo}: `gitops-token`, `repo-tokens` or a GitHub App",
                 operation.permission
             ),
+            Kind::Unauthorized if operation.is_of_app() => {
+                "check that `app-private-key` is a key of the App that `app-id` names".to_owned()
+            }
             Kind::Unauthorized => {
                 format!("check that the token for {repo} is the right one and has not ended")
             }

@@ -37,6 +37,11 @@ impl Operation {
     const fn write(name: &'static str, permission: &'static str, repeat: Repeat) -> Operation {
         Operation { name, permission, effect: Effect::Write(repeat) }
     }
+
+    /// Whether the App itself asks, not one of its tokens.
+    pub(super) fn is_of_app(&self) -> bool {
+        [FIND_INSTALLATION.name, MINT_TOKEN.name].contains(&self.name)
+    }
 }
 
 pub(super) const FIND_INSTALLATION: Operation =

@@ -1,0 +1,376 @@
+//! Whatever goes wrong, and whoever acts, between any two requests of a run: it ends in the same state.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use kalypso_sandbox::{At, Fault, Kind, Merge, Pull, Request, Saved, State, World};
+
+use super::platform::{Files, Platform, Ran};
+
+const CASE: &str = "s2-5-dev-sets-the-value";
+const GITOPS: &str = "contoso/gitops";
+const BRANCH: &str = "deployment/dev";
+const BESIDE: &str = "deployment/dev.2";
+/// So many sandboxes are used at once.
+const LANES: usize = 4;
+/// No request is that late.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the environment asks for, and with it what a run has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Nothing is proposed yet: a pull request with a label, and two issues
+    Opens,
+    /// They are there: another commit, text and label, and other issues
+    Updates,
+    /// They are there, and nothing differs any more: closed, but for an issue that is left alone
+    Closes,
+}
+
+const TURNS: [Turn; 3] = [Turn::Opens, Turn::Updates, Turn::Closes];
+
+/// A sandbox, and for each turn the world in which it begins.
+struct Stage {
+    platform: Platform,
+    /// The environment as each turn has it, and what it is built on
+    folder: tempfile::TempDir,
+    scenes: [Scene; 3],
+}
+
+/// A world in which a run has something to do.
+struct Scene {
+    start: Saved,
+    /// What an undisturbed run makes of it
+    wanted: World,
+    /// What it asks for
+    requests: Vec<Request>,
+}
+
+/// How a fault is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Faulty {
+    /// The same run gets over it
+    Passes,
+    /// The run ends with an error, and without another change
+    Ends,
+}
+
+fn faults() -> [(Fault, Faulty); 12] {
+    use Faulty::{Ends, Passes};
+    [
+        (Fault::error(401, "Bad credentials"), Ends),
+        (Fault::error(403, "Resource not accessible by personal access token"), Ends),
+        (Fault::error(404, "Not Found"), Ends),
+        (Fault::error(409, "Git Repository is empty."), Ends),
+        (Fault::error(422, "Validation Failed"), Ends),
+        (
+            Fault::error(422, "Sorry, your request timed out. It's likely that your request was too large."),
+            Passes,
+        ),
+        (Fault::retry_after(429, "You have exceeded a secondary rate limit.", 0), Passes),
+        (Fault::error(500, "Server Error"), Passes),
+        (Fault::error(502, "Server Error"), Passes),
+        (Fault::Refuse, Passes),
+        (Fault::LoseReply, Passes),
+        (Fault::HalfBody, Passes),
+    ]
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_request_is_completed_by_the_next() {
+    at_every_request(&TURNS, |stage, turn, index| {
+        stage.kill_at(turn, index);
+        stage.run(turn).succeeded();
+        assert_eq!(stage.state(), stage.scene(turn).wanted, "{}", stage.what(turn, index));
+    });
+}
+
+#[test]
+fn any_reply_may_be_wrong_or_lost_once() {
+    at_every_request(&TURNS, |stage, turn, index| {
+        stage.kill_at(turn, index);
+        let killed = stage.state();
+        let wanted = &stage.scene(turn).wanted;
+        let request = &stage.scene(turn).requests[index];
+        for (fault, faulty) in faults() {
+            let what = format!("{}: {fault:?}", stage.what(turn, index));
+            stage.begin(turn);
+            stage.platform.sandbox.fault(At::Index(index), fault);
+            let ran = stage.run(turn);
+            if faulty == Faulty::Passes && request.kind != Kind::Git {
+                assert_eq!(ran.exit, 0, "{what}: {}", ran.stderr);
+            }
+            if ran.exit == 0 {
+                // What a repository answers is told in the issues.
+                let ran_again =
+                    (request.kind == Kind::Git && stage.state() != *wanted).then(|| stage.run(turn));
+                assert!(ran_again.is_none_or(|ran| ran.exit == 0), "{what}");
+                assert_eq!(stage.state(), *wanted, "{what}");
+            } else {
+                assert_eq!(
+                    ran.exit == 3,
+                    request.kind != Kind::Git || ran.exit == 3,
+                    "{what}: {}",
+                    ran.stderr
+                );
+                let (_, error) = ran.stderr.rsplit_once("error: ").expect(&what);
+                assert!(error.contains("\n  help: "), "{what}: {}", ran.stderr);
+                assert_eq!(stage.state(), killed, "{what}");
+            }
+        }
+    });
+}
+
+#[test]
+fn of_two_runs_at_once_one_is_in_force_in_full() {
+    for (world, one, other) in [
+        (Turn::Opens, Turn::Opens, Turn::Updates),
+        (Turn::Opens, Turn::Updates, Turn::Opens),
+        (Turn::Updates, Turn::Updates, Turn::Closes),
+        (Turn::Updates, Turn::Closes, Turn::Updates),
+    ] {
+        in_lanes(|stage| {
+            let alone = [one, other].map(|turn| {
+                stage.begin(world);
+                let ran = stage.run(turn).succeeded();
+                (in_force(&stage.state()), ran.requests.len())
+            });
+            let count = alone[0].1;
+            (count, move |stage: &Stage, index: usize| {
+                stage.begin(world);
+                let mut other_run = stage.command(other);
+                for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "INPUT_REPORT"] {
+                    other_run.env(name, stage.folder.path().join(name));
+                }
+                stage.platform.sandbox.before(At::Index(index), move || {
+                    let status = other_run.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+                    anyhow::ensure!(status.success(), "the other run: {status}");
+                    Ok(())
+                });
+                stage.run(one).succeeded();
+                let state = in_force(&stage.state());
+                let what = format!("{other:?} within {one:?} before request {index}");
+                assert!(alone.iter().any(|(alone, _)| state == *alone), "{what}: {state:#?}");
+            })
+        });
+    }
+}
+
+#[test]
+fn a_commit_of_someone_else_survives_wherever_it_lands() {
+    at_every_request(&TURNS, |stage, turn, index| {
+        let what = stage.what(turn, index);
+        stage.begin(turn);
+        let gitops = stage.platform.gitops.clone();
+        let (said, hears) = mpsc::channel();
+        stage.platform.sandbox.before(At::Index(index), move || {
+            if gitops.head(BRANCH)?.is_none() {
+                gitops.branch(BRANCH, &gitops.head("dev")?.unwrap_or_default())?;
+            }
+            said.send(gitops.commit(BRANCH, &[("theirs.txt", Some("theirs\n"))], "theirs")?)?;
+            Ok(())
+        });
+        let ran = stage.run(turn);
+        let theirs = hears.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(ran.exit, 0, "{what}: {}", ran.stderr);
+        let ran = stage.run(turn).succeeded();
+        let gitops = &stage.platform.gitops;
+        assert_eq!(gitops.head(BRANCH).unwrap(), Some(theirs), "{what}");
+        let ours = pulls(stage).into_iter().filter(|pull| pull.head == BESIDE).collect::<Vec<_>>();
+        if turn != Turn::Closes {
+            let [pull] = &ours[..] else { panic!("{what}: {ours:?}") };
+            assert_eq!(pull.state, State::Open, "{what}");
+            assert!(pull.body.contains(BRANCH), "{what}: {}", pull.body);
+            assert!(ran.stdout.contains("note: "), "{what}: {}", ran.stdout);
+            one_commit_on_top(stage, pull, &what);
+        } else {
+            assert_eq!(ours, [], "{what}");
+        }
+    });
+}
+
+#[test]
+fn a_gitops_branch_that_moves_on_is_followed() {
+    at_every_request(&TURNS[..2], |stage, turn, index| {
+        let what = stage.what(turn, index);
+        stage.begin(turn);
+        let gitops = stage.platform.gitops.clone();
+        stage.platform.sandbox.before(At::Index(index), move || {
+            gitops.commit("dev", &[("theirs.txt", Some("theirs\n"))], "theirs").map(drop)
+        });
+        stage.run(turn).succeeded();
+        stage.run(turn).succeeded();
+        let [pull] = &pulls(stage)[..] else { panic!("{what}: one pull request") };
+        assert_eq!((&*pull.head, pull.state), (BRANCH, State::Open), "{what}");
+        one_commit_on_top(stage, pull, &what);
+        assert!(stage.platform.gitops.files(BRANCH).unwrap().contains_key("theirs.txt"), "{what}");
+    });
+}
+
+/// Nothing but our one commit stands between the GitOps branch and the pull request's.
+#[track_caller]
+fn one_commit_on_top(stage: &Stage, pull: &Pull, what: &str) {
+    let gitops = &stage.platform.gitops;
+    let log = gitops.log(&pull.head).unwrap();
+    assert_eq!(log[0].parents, [gitops.head("dev").unwrap().unwrap()], "{what}");
+}
+
+fn pulls(stage: &Stage) -> Vec<Pull> {
+    stage.platform.gitops.pulls().unwrap()
+}
+
+/// What counts of a world: what is open, and the branches that this is about.
+fn in_force(world: &World) -> World {
+    let mut world = world.clone();
+    for contents in world.repositories.values_mut() {
+        contents.conversations.retain(|it| it.state == State::Open);
+        let heads: Vec<String> =
+            contents.conversations.iter().filter_map(|it| Some(it.branches.clone()?.0)).collect();
+        contents.branches.retain(|name, _| !name.starts_with("deployment/") || heads.contains(name));
+    }
+    world
+}
+
+/// Tries every request of the undisturbed runs, in several sandboxes at once.
+fn at_every_request(turns: &[Turn], check: impl Fn(&Stage, Turn, usize) + Sync) {
+    let check = &check;
+    in_lanes(|stage| {
+        let count = |turn: &Turn| stage.scene(*turn).requests.len();
+        let cases: Vec<(Turn, usize)> =
+            turns.iter().flat_map(|turn| (0..count(turn)).map(|index| (*turn, index))).collect();
+        (cases.len(), move |stage: &Stage, number: usize| check(stage, cases[number].0, cases[number].1))
+    });
+}
+
+/// Runs so many cases as `plan` says, each once, in several sandboxes at once.
+fn in_lanes<C: Fn(&Stage, usize)>(plan: impl Fn(&Stage) -> (usize, C) + Sync) {
+    let next = Mutex::new(0..);
+    thread::scope(|scope| {
+        for _ in 0..LANES {
+            scope.spawn(|| {
+                let stage = Stage::new();
+                let (count, check) = plan(&stage);
+                let take = || next.lock().unwrap().next().filter(|number| *number < count);
+                while let Some(number) = take() {
+                    check(&stage, number);
+                }
+            });
+        }
+    });
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let platform = Platform::new(CASE);
+        platform.set_gitops("dev", &platform.expected(CASE));
+        let folder = tempfile::tempdir().unwrap();
+        let keep = |files: Files, name: &str| write(&folder.path().join(name), &files);
+        let environment = || platform.control_plane.files("dev").unwrap();
+        let workload = platform.sandbox.repository("contoso/basic-inference");
+        keep(workload.files("main").unwrap(), "basic-inference");
+        keep(platform.control_plane.files("main").unwrap(), "base");
+        keep(environment(), "Closes");
+        let old = platform.control_plane.head("main").unwrap().unwrap();
+        let new = platform.control_plane.commit("main", &[("about.txt", Some("new\n"))], "new").unwrap();
+        platform.edit("dev", "config.yaml", "inference_url", "another_url");
+        platform.edit("dev", "pointers.yaml", &old, &new);
+        add_cluster_type(&platform, "edge");
+        keep(environment(), "Opens");
+        platform.edit("dev", "pointers.yaml", &new, &old);
+        add_cluster_type(&platform, "far");
+        keep(environment(), "Updates");
+        let (first, opens) = Scene::play(&platform, folder.path(), Turn::Opens);
+        let (second, updates) = Scene::play(&platform, folder.path(), Turn::Updates);
+        platform.sandbox.restore(&second).unwrap();
+        let (third, closes) = Scene::play(&platform, folder.path(), Turn::Closes);
+        let scene = |start, (wanted, requests)| Scene { start, wanted, requests };
+        let scenes = [scene(first, opens), scene(second, updates), scene(third, closes)];
+        Stage { platform, folder, scenes }
+    }
+
+    fn scene(&self, turn: Turn) -> &Scene {
+        &self.scenes[turn as usize]
+    }
+
+    /// Goes back to the world in which a turn begins.
+    fn begin(&self, turn: Turn) {
+        self.platform.sandbox.restore(&self.scene(turn).start).unwrap();
+    }
+
+    fn run(&self, turn: Turn) -> Ran {
+        self.platform.collect(self.command(turn))
+    }
+
+    fn command(&self, turn: Turn) -> Command {
+        command(&self.platform, self.folder.path(), turn)
+    }
+
+    fn state(&self) -> World {
+        self.platform.sandbox.snapshot().unwrap()
+    }
+
+    /// Begins a turn, and ends the process when the sandbox has a request of it and before it acts on it.
+    fn kill_at(&self, turn: Turn, index: usize) {
+        self.begin(turn);
+        let (arrived, arrives) = mpsc::channel();
+        let (ended, ends) = mpsc::channel();
+        self.platform.sandbox.before(At::Index(index), move || {
+            arrived.send(())?;
+            Ok(ends.recv()?)
+        });
+        self.platform.sandbox.fault(At::Index(index), Fault::Refuse);
+        let mut run = self.command(turn).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        arrives.recv_timeout(PATIENCE).expect("the request");
+        run.kill().unwrap();
+        run.wait().unwrap();
+        ended.send(()).unwrap();
+    }
+
+    fn what(&self, turn: Turn, index: usize) -> String {
+        let Request { method, path, .. } = &self.scene(turn).requests[index];
+        format!("{turn:?}, request {index}, {method} {path}")
+    }
+}
+
+impl Scene {
+    /// The world as it is, and what a run makes of it.
+    fn play(platform: &Platform, folder: &Path, turn: Turn) -> (Saved, (World, Vec<Request>)) {
+        let start = platform.sandbox.save().unwrap();
+        // Requests are counted from there.
+        platform.sandbox.restore(&start).unwrap();
+        let ran = platform.collect(command(platform, folder, turn)).succeeded();
+        (start, (platform.sandbox.snapshot().unwrap(), ran.requests))
+    }
+}
+
+/// A run for a turn; only what it must ask the network for is asked for.
+fn command(platform: &Platform, folder: &Path, turn: Turn) -> Command {
+    let at = |name: &str, at: &str| {
+        format!("{}/contoso/{name}={}\n", platform.sandbox.url(), folder.join(at).display())
+    };
+    let repos = at("control-plane", "base") + &at("basic-inference", "basic-inference");
+    let inputs = [("environment", "dev"), ("repo", &*repos)];
+    platform.command(&folder.join(format!("{turn:?}")), "dev", &inputs)
+}
+
+fn add_cluster_type(platform: &Platform, name: &str) {
+    let text = format!(
+        "apiVersion: scheduler.kalypso.io/v1alpha1\nkind: ClusterType\nmetadata:\n  name: {name}\n\
+         spec:\n  reconciler: arc-flux\n  namespaceService: default\n"
+    );
+    let path = format!("{name}.yaml");
+    platform.control_plane.commit("dev", &[(&path, Some(&text))], "a cluster type").unwrap();
+}
+
+fn write(folder: &Path, files: &Files) {
+    for (path, bytes) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
