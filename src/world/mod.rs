@@ -73,7 +73,7 @@ impl World {
         let workspace = self.runner.workspace.as_ref()?.canonicalize().ok()?;
         let folder = self.folder.path().canonicalize().ok()?;
         let folder = folder.strip_prefix(workspace).ok()?;
-        let is_own = file.prefix.is_empty() && self.folder.path().join(&*file.path).is_file();
+        let is_own = self.sources.are_in_folder() && file.prefix.is_empty() && self.folder.path().join(&*file.path).is_file();
         is_own.then(|| folder.join(&*file.path).display().to_string())
     }
 }

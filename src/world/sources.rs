@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fleet::{RepoRef, Source, Tree, Unreadable, Want};
 
@@ -25,6 +25,8 @@ pub(crate) struct Sources {
     workspace: Option<(String, Workspace)>,
     /// Nothing: no request is made
     access: Option<Arc<Access>>,
+    /// Set once the control plane was read from the object store instead of its folder
+    is_elsewhere: OnceLock<()>,
 }
 
 /// Why something could not be read.
@@ -63,7 +65,12 @@ impl Sources {
         workspace: Option<(String, Workspace)>,
         access: Option<Arc<Access>>,
     ) -> Sources {
-        Sources { folders, workspace, access }
+        Sources { folders, workspace, access, is_elsewhere: OnceLock::new() }
+    }
+
+    /// Whether the files of the control plane are those of its folder.
+    pub(crate) fn are_in_folder(&self) -> bool {
+        self.is_elsewhere.get().is_none()
     }
 
     /// The control plane in `folder`, at a branch or commit of the repository that it belongs to.
@@ -80,6 +87,7 @@ impl Sources {
             None => Wanted::Branch(name.to_owned()),
         };
         let path = workspace.path_of(folder).unwrap_or_default();
+        self.is_elsewhere.get_or_init(|| ());
         let read = || -> Result<Source, Unread> {
             let (objects, commit) = self.open(url, &wanted)?;
             Ok(objects.source(commit, &path, "")?)
