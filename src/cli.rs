@@ -311,11 +311,12 @@ pub(crate) fn arguments(
     given: impl Iterator<Item = OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<OsString>, Failure> {
+    let command = Cli::command();
     let mut arguments: Vec<OsString> = Vec::new();
     for argument in given {
         // An Action passes what is not set as an empty text, which takes the flag before it along.
         match argument.is_empty() {
-            true => drop(arguments.pop_if(|last| is_bare_flag(last))),
+            true => drop(arguments.pop_if(|last| wants_value(&command, last))),
             false => arguments.push(argument),
         }
     }
@@ -327,7 +328,6 @@ pub(crate) fn arguments(
         .filter_map(|(name, value)| Some((input_name(name)?, value.as_str())))
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    let command = Cli::command();
     if environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         refuse_unknown(&inputs, &command)?;
     }
@@ -359,8 +359,12 @@ fn input_name(variable: &str) -> Option<String> {
     Some(variable.strip_prefix("INPUT_")?.to_lowercase().replace('_', "-"))
 }
 
-fn is_bare_flag(argument: &OsString) -> bool {
-    argument.to_str().is_some_and(|text| text.starts_with("--") && !text.contains('='))
+/// Whether an argument is a flag whose value has to follow.
+fn wants_value(command: &clap::Command, argument: &OsString) -> bool {
+    let Some(name) = argument.to_str().and_then(|text| text.strip_prefix("--")) else { return false };
+    let takes_one = |flag: &clap::Arg| flag.get_action().takes_values() && !flag.is_require_equals_set();
+    let mut flags = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    flags.any(|flag| flag.get_long() == Some(name) && takes_one(flag))
 }
 
 fn refuse_unknown(inputs: &BTreeMap<String, &str>, command: &clap::Command) -> Result<(), Failure> {
@@ -386,7 +390,7 @@ mod tests {
 
     #[test]
     fn inputs_become_flags() {
-        let cases: [(&[&str], &[(&str, &str)], &[&str], &str); 6] = [
+        let cases: [(&[&str], &[(&str, &str)], &[&str], &str); 7] = [
             (
                 &[""],
                 &[("INPUT_MODE", "schedule"), ("INPUT_OUT", "gitops")],
@@ -396,6 +400,7 @@ mod tests {
             (&["schedule", "--out", "a"], &[("INPUT_OUT", "b")], &["schedule", "--out", "a"], "a flag wins"),
             (&["schedule"], &[("INPUT_OUT", ""), ("OUT", "x")], &["schedule"], "an empty input is absent"),
             (&["schedule", "--out", "", "--strict"], &[], &["schedule", "--strict"], "an empty value, too"),
+            (&["schedule", "--dry-run", ""], &[], &["schedule", "--dry-run"], "a flag without a value stays"),
             (
                 &["schedule"],
                 &[("INPUT_REPO", "a=b\n\n c=d \n")],

@@ -39,6 +39,8 @@ pub(crate) struct Failure {
     error: anyhow::Error,
     help: String,
     location: Option<Location>,
+    /// Whether the same run from the start would do
+    is_outdated: bool,
 }
 
 impl Failure {
@@ -69,7 +71,18 @@ impl Failure {
     }
 
     fn new(exit: Exit, error: anyhow::Error, help: impl Into<String>) -> Failure {
-        Failure { exit, error, help: help.into(), location: None }
+        Failure { exit, error, help: help.into(), location: None, is_outdated: false }
+    }
+
+    /// The GitOps branch has moved on since it was read.
+    pub(crate) fn outdated(repo: impl fmt::Display, branch: &str) -> Failure {
+        let error = anyhow::anyhow!("the branch {branch} of {repo} moves on faster than it is read");
+        Failure { is_outdated: true, ..Failure::world(error, "run again when others have finished") }
+    }
+
+    /// Whether what was computed is no longer what is needed.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.is_outdated
     }
 
     /// With the place of what it is about.

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -27,6 +28,13 @@ const CONFIG: &str = "\
 [receive]
 \tautogc = false
 ";
+
+/// Where `git` is: a program that is not looked for is started without a copy of this process being made first.
+static GIT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join("git"));
+    places.find(|place| place.is_file()).unwrap_or_else(|| PathBuf::from("git"))
+});
 
 /// One bare repository.
 #[derive(Clone, Debug)]
@@ -142,7 +150,7 @@ impl Bare {
 
     /// A `git` command on this repository that knows nothing of the machine's own configuration.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new("git");
+        let mut command = Command::new(&*GIT);
         command
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))

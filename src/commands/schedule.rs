@@ -5,8 +5,11 @@ use fleet::{Diagnostic, Snapshot, Verdict};
 use super::load::{self, Loaded};
 use crate::cli::ScheduleArgs;
 use crate::exit::{Exit, Failure};
-use crate::publish::{self, Destination, Mode, Published};
+use crate::publish::{self, Destination, Mode, Published, Publisher};
 use crate::world::{World, file};
+
+/// So often it is computed anew what a GitOps branch must hold that moves on meanwhile.
+const TRIES: usize = 3;
 
 /// Computes an environment and publishes what differs.
 pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
@@ -21,20 +24,29 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
         return publish::refuse(arguments, &world, &plane);
     }
     let outcome = fleet::compute(plane, arguments.manifest_checks.into());
-    let destinations = Destination::all(arguments, &outcome, &world)?;
-    let placements = destinations.iter().map(|destination| &destination.placement);
-    let verdict = outcome.verdict(placements, arguments.failure_policy.into());
     let links = publish::links(arguments, &outcome, &world);
-    let mut published: Vec<Published> =
-        destinations.iter().map(|destination| Published::new(&outcome, destination)).collect();
-    let done = match verdict {
-        Verdict::Refused(why) => Err(Failure::refused(why)),
-        Verdict::Whole | Verdict::WithHolds => {
-            let mode = Mode::of(arguments);
-            publish::publish(&outcome, &destinations, &world, &links, mode, &mut published)
+    let mut tries = 1..=TRIES;
+    loop {
+        let is_last = tries.next() == Some(TRIES);
+        let destinations = Destination::all(arguments, &outcome, &world)?;
+        let placements = destinations.iter().map(|destination| &destination.placement);
+        let verdict = outcome.verdict(placements, arguments.failure_policy.into());
+        let mut published: Vec<Published> =
+            destinations.iter().map(|destination| Published::new(&outcome, destination)).collect();
+        let done = match verdict {
+            Verdict::Refused(why) => Err(Failure::refused(why)),
+            Verdict::Whole | Verdict::WithHolds => {
+                let (outcome, world, links, mode) = (&outcome, &world, &links, Mode::of(arguments));
+                Publisher { outcome, world, links, mode }.publish(&destinations, &mut published)
+            }
+        };
+        if done.as_ref().is_err_and(Failure::is_outdated) && !is_last {
+            continue;
         }
-    };
-    publish::tell(arguments, &world, &outcome, &destinations, &published, &links)?;
-    done?;
-    Ok(if arguments.fail_on_held && verdict == Verdict::WithHolds { Exit::Input } else { Exit::Done })
+        let told = publish::tell(arguments, &world, &outcome, &destinations, &published, &links);
+        done?;
+        told?;
+        let is_failure = arguments.fail_on_held && verdict == Verdict::WithHolds;
+        return Ok(if is_failure { Exit::Input } else { Exit::Done });
+    }
 }

@@ -55,9 +55,9 @@ pub(crate) struct GitOpsBranch {
 }
 
 impl GitOpsBranch {
-    /// What pull requests and issues of this branch are known by.
-    pub(crate) fn address(&self, environment: &str) -> Address {
-        Address { environment: environment.to_owned(), gitops_repo: self.name.clone() }
+    /// What pull requests to this branch are known by, for the folder `root` of it.
+    pub(crate) fn address(&self, environment: &str, root: &RepoPath) -> Address {
+        Address { environment: environment.to_owned(), path: root.to_string() }
     }
 }
 

@@ -2,24 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use fleet::{Outcome, Placement};
+use fleet::Placement;
 use proposal::{ISSUE_LABEL, IssueText, Step};
 use report::IssueDocument;
 
 use super::carry_out::issue_step;
-use super::{Mode, Published, ROUNDS, Trouble, wrong};
+use super::{Mode, Published, Publisher, ROUNDS, Trouble};
 use crate::exit::Failure;
 use crate::world::github::{Github, Issue, Kind, Repo, State};
 
 /// Has every cause of a hold have one open issue, and nothing else.
 pub(super) fn settle<'a>(
+    publisher: &Publisher<'_>,
     github: &Github,
     repo: &Repo,
-    outcome: &Outcome,
     placements: impl Iterator<Item = &'a Placement>,
-    mode: Mode,
     published: &mut Published,
+    written: &mut usize,
 ) -> Result<(), Failure> {
+    let outcome = publisher.outcome;
     let environment = &outcome.plane.environment;
     let mut documents: Vec<IssueDocument> =
         placements.flat_map(|placement| report::issues(outcome, placement)).collect();
@@ -35,7 +36,6 @@ pub(super) fn settle<'a>(
     let resolved = report::resolved(environment);
     let mut unclear = None;
     let mut known: Vec<Issue> = Vec::new();
-    let mut written = 0;
     for _ in 0..ROUNDS {
         let open = match github.open_issues(repo, ISSUE_LABEL) {
             Err(error) if *error.kind() == Kind::Gone => {
@@ -48,8 +48,8 @@ pub(super) fn settle<'a>(
             open => with_known(open?, &known),
         };
         let shown: Vec<proposal::Issue> = open.iter().map(shown).collect();
-        let steps = proposal::issue_steps(environment, &wanted, &shown, overview, &resolved, written);
-        if steps.is_empty() || mode == Mode::DryRun {
+        let steps = proposal::issue_steps(environment, &wanted, &shown, overview, &resolved, *written);
+        if steps.is_empty() || publisher.mode == Mode::DryRun {
             published.steps.extend(steps);
             published.issues = ours(environment, open);
             return Ok(());
@@ -62,12 +62,11 @@ pub(super) fn settle<'a>(
                     (must_look_again, unclear) = (true, error);
                     break;
                 }
-                Err(Trouble::Failed(error)) => return Err(error.into()),
-                Err(Trouble::Wrong(text)) => return Err(wrong(&text)),
+                Err(Trouble::Failed(failure)) => return Err(failure),
             }
             // Another run may have opened the same one: then the later of the two is closed.
             must_look_again |= matches!(step, Step::OpenIssue { .. });
-            written += step.writes();
+            *written += step.writes();
             published.steps.push(step);
         }
         if !must_look_again {

@@ -28,29 +28,45 @@ impl Seen {
     }
 }
 
-/// Reads the branches that could be ours, and the pull requests from them. Lists lag behind: `known` has
-/// pull requests that we made a moment ago.
-pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &[Pull]) -> Result<Seen, Failure> {
-    let mut heads = Vec::new();
-    for found in github.refs(repo, &format!("heads/{}", wanted.branch))? {
-        let Some(branch) = found.name.strip_prefix("refs/heads/") else { continue };
-        if is_candidate(branch, &wanted.branch) {
-            heads.push(Head { branch: branch.to_owned(), commit: commit(github, repo, &found.target)? });
-        }
+/// What we made a moment ago: lists lag behind, and commits need not be read.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) pulls: Vec<Pull>,
+    pub(super) commits: Vec<Commit>,
+    /// The branch of which GitHub says that it has an open pull request, although the latest ones do not show it
+    pub(super) has_pull: Option<String>,
+}
+
+/// Reads the latest pull requests to the GitOps branch, and the branches that are ours or could be.
+pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &Known) -> Result<Seen, Failure> {
+    let mut pulls = github.pulls_into(repo, &wanted.base)?;
+    if let Some(branch) = &known.has_pull {
+        let found = github.open_pulls(repo, branch, &wanted.base)?;
+        let is_new = |found: &Pull| pulls.iter().all(|listed| listed.number != found.number);
+        let found: Vec<Pull> = found.into_iter().filter(is_new).collect();
+        pulls.extend(found);
     }
-    let others = heads.iter().map(|head| &head.branch).filter(|branch| **branch != wanted.branch);
-    let mut pulls = Vec::new();
-    for branch in [&wanted.branch].into_iter().chain(others) {
-        pulls.extend(github.pulls_between(repo, branch, &wanted.base)?);
-    }
-    for pull in known {
+    for pull in &known.pulls {
         if pulls.iter().all(|listed: &Pull| listed.number != pull.number) {
             pulls.push(pull.clone());
         }
     }
     pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
-    let repository = Repository { heads, pulls: pulls.iter().map(shown).collect() };
-    Ok(Seen { repository, pulls })
+    let shown: Vec<proposal::Pull> = pulls.iter().map(shown).collect();
+    let comes_from = |branch: &str| {
+        let open = |pull: &&proposal::Pull| pull.state == PullState::Open;
+        shown.iter().filter(open).any(|pull| pull.branch.as_deref() == Some(branch))
+    };
+    let mut heads = Vec::new();
+    for found in github.refs(repo, &format!("heads/{}", proposal::primary(&wanted.base, None)))? {
+        let Some(branch) = found.name.strip_prefix("refs/heads/") else { continue };
+        if is_candidate(branch, &wanted.branch) || comes_from(branch) {
+            let made = known.commits.iter().find(|commit| commit.id == found.target.as_str());
+            let commit = made.map_or_else(|| commit(github, repo, &found.target), |made| Ok(made.clone()))?;
+            heads.push(Head { branch: branch.to_owned(), commit });
+        }
+    }
+    Ok(Seen { repository: Repository { heads, pulls: shown }, pulls })
 }
 
 /// Whether a branch is `primary` or stands in for it. Others may begin alike.

@@ -21,7 +21,7 @@ pub(crate) use self::tell::{links, refuse, tell, tell_environments};
 use crate::cli::ScheduleArgs;
 use crate::exit::Failure;
 use crate::world::World;
-use crate::world::github::{self, Issue, Pull, Repo};
+use crate::world::github::{self, Github, Issue, Pull, Repo};
 
 /// So often we look again because someone else changes the same branch or pull request.
 const ROUNDS: usize = 5;
@@ -78,50 +78,75 @@ impl Published {
     }
 }
 
-/// Brings every destination to what it must hold, as far as that needs no person; `published` tells how far
-/// that came, also if it fails.
-pub(crate) fn publish(
-    outcome: &Outcome,
-    destinations: &[Destination],
-    world: &World,
-    links: &Links,
-    mode: Mode,
-    published: &mut [Published],
-) -> Result<(), Failure> {
-    for (destination, published) in destinations.iter().zip(published.iter_mut()) {
-        match (&destination.place, &world.access) {
-            (Place::Folder(out), _) if mode == Mode::Write => out.write(&destination.changes)?,
-            (Place::Branch(branch), Some(access)) => {
-                pull_request::settle(&access.github, branch, destination, links, mode, published)?;
+/// Publishes the outcome of a run.
+pub(crate) struct Publisher<'a> {
+    /// What was computed
+    pub(crate) outcome: &'a Outcome,
+    /// What can be seen of the world
+    pub(crate) world: &'a World,
+    /// Where people look things up
+    pub(crate) links: &'a Links,
+    /// Whether steps are carried out
+    pub(crate) mode: Mode,
+}
+
+impl Publisher<'_> {
+    /// Brings every destination to what it must hold, as far as that needs no person; `published` tells how
+    /// far that came. One that fails does not stop the others.
+    pub(crate) fn publish(
+        &self,
+        destinations: &[Destination],
+        published: &mut [Published],
+    ) -> Result<(), Failure> {
+        let mut done = Ok(());
+        for destination in destinations {
+            if let (Place::Folder(out), Mode::Write) = (&destination.place, self.mode) {
+                done = done.and(out.write(&destination.changes));
             }
-            _ => {}
         }
+        let Some(access) = &self.world.access else { return done };
+        let mut issue_writes = 0;
+        for (repo, of_repo) in by_repository(destinations) {
+            let settled =
+                self.settle(&access.github, repo, &of_repo, destinations, published, &mut issue_writes);
+            done = done.and(settled);
+        }
+        done
     }
-    let Some(access) = &world.access else { return Ok(()) };
-    for (repo, of_repo) in by_repository(destinations) {
+
+    /// Has the pull requests and issues of one repository be as they must.
+    fn settle(
+        &self,
+        github: &Github,
+        repo: &Repo,
+        of_repo: &[usize],
+        destinations: &[Destination],
+        published: &mut [Published],
+        issue_writes: &mut usize,
+    ) -> Result<(), Failure> {
         for _ in 0..ROUNDS {
+            for index in of_repo {
+                if let Some(branch) = destinations[*index].branch() {
+                    pull_request::settle(
+                        self,
+                        github,
+                        branch,
+                        &destinations[*index],
+                        &mut published[*index],
+                    )?;
+                }
+            }
             let placements = of_repo.iter().map(|index| &destinations[*index].placement);
             let told = &mut published[of_repo[0]];
             let before = told.steps.len();
-            issues::settle(&access.github, repo, outcome, placements, mode, told)?;
-            if told.steps.len() == before || mode == Mode::DryRun {
-                break;
-            }
+            issues::settle(self, github, repo, placements, told, issue_writes)?;
             // Another run may have been here meanwhile: then the issues are ours and the pull requests its own.
-            let mut are_ours = true;
-            for index in &of_repo {
-                let Some(branch) = destinations[*index].branch() else { continue };
-                let told = &mut published[*index];
-                let before = told.steps.len();
-                pull_request::settle(&access.github, branch, &destinations[*index], links, mode, told)?;
-                are_ours &= told.steps.len() == before;
-            }
-            if are_ours {
+            if told.steps.len() == before || self.mode == Mode::DryRun {
                 break;
             }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The repositories of all destinations, each with the indexes of those that are in it.
@@ -140,12 +165,13 @@ enum Trouble {
     /// Someone else was there in the meantime, or it is unclear what happened: look again
     Moved(Option<github::Error>),
     /// It cannot be
-    Failed(github::Error),
-    /// GitHub's answer contradicts what was sent
-    Wrong(String),
+    Failed(Failure),
 }
 
-fn wrong(text: &str) -> Failure {
-    let error = anyhow::anyhow!("{text}; no branch was moved");
-    Failure::world(error, "run again; if it stays so, please report it")
+impl Trouble {
+    /// GitHub's answer contradicts what was sent.
+    fn wrong(text: String) -> Trouble {
+        let error = anyhow::anyhow!("{text}; what was sent is not used");
+        Trouble::Failed(Failure::world(error, "run again; if it stays so, please report it"))
+    }
 }

@@ -1,44 +1,49 @@
 //! The pull request that brings a tree to its branch.
 
-use proposal::{Text, Wanted};
+use proposal::{Step, Text, Wanted};
 use report::{Changes, Document, Links};
 
-use super::{Change, Destination, GitOpsBranch, Mode, Published, ROUNDS, Trouble, carry_out, look, wrong};
+use super::carry_out::{self, Made};
+use super::look::{self, Known};
+use super::{Change, Destination, GitOpsBranch, Mode, Published, Publisher, ROUNDS, Trouble};
 use crate::exit::Failure;
-use crate::world::github::{Github, Pull};
+use crate::world::github::Github;
 
 /// Has one pull request bring what `destination` must hold, or none if nothing differs.
 pub(super) fn settle(
+    publisher: &Publisher<'_>,
     github: &Github,
     branch: &GitOpsBranch,
     destination: &Destination,
-    links: &Links,
-    mode: Mode,
     published: &mut Published,
 ) -> Result<(), Failure> {
     let repo = &branch.repo;
-    let wanted = wanted(branch, destination, &published.changes, links);
+    let wanted = wanted(branch, destination, &published.changes, publisher.links);
     let change = Change { base: &destination.current, changes: &destination.changes };
-    let mut known: Vec<Pull> = published.pull.iter().cloned().collect();
+    let mut known = Known { pulls: published.pull.iter().cloned().collect(), ..Known::default() };
     let mut unclear = None;
     for _ in 0..ROUNDS {
         let seen = look::look(github, repo, &wanted, &known)?;
         let decision = proposal::pull_steps(&wanted, &seen.repository);
         published.notes = decision.notes;
-        if decision.steps.is_empty() || mode == Mode::DryRun {
+        if decision.steps.is_empty() || publisher.mode == Mode::DryRun {
             published.steps.extend(decision.steps);
             published.pull = decision.pull.and_then(|number| seen.into_pull(number));
             return Ok(());
         }
         for step in decision.steps {
             match carry_out::pull_step(github, repo, &seen, &change, &wanted, &step) {
-                Ok(pull) => known.extend(pull),
+                Ok(Some(Made::Pull(pull))) => known.pulls.push(*pull),
+                Ok(Some(Made::Commit(commit))) => known.commits.push(commit),
+                Ok(None) => {}
                 Err(Trouble::Moved(error)) => {
+                    if let Step::OpenPull { branch, .. } = step {
+                        known.has_pull = Some(branch);
+                    }
                     unclear = error;
                     break;
                 }
-                Err(Trouble::Failed(error)) => return Err(error.into()),
-                Err(Trouble::Wrong(text)) => return Err(wrong(&text)),
+                Err(Trouble::Failed(failure)) => return Err(failure),
             }
             published.steps.push(step);
         }
@@ -59,7 +64,7 @@ fn wanted(branch: &GitOpsBranch, destination: &Destination, changes: &Changes, l
         Text { title, body, digest }
     };
     Wanted {
-        address: branch.address(environment),
+        address: branch.address(environment, &destination.root),
         base: branch.branch.clone(),
         base_head: branch.head.to_string(),
         base_tree: destination.current.id().to_string(),

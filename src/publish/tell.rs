@@ -23,9 +23,8 @@ pub(crate) fn tell(
     let mut problems: Vec<&Diagnostic> = outcome.problems().chain(placed).collect();
     problems.sort();
     problems.dedup();
-    let held = destinations.iter().flat_map(|it| &it.placement.held).flat_map(|held| &held.problems);
-    let held: Vec<Diagnostic> = held.map(|problem| as_warning(problem)).collect();
-    complain(world, &problems, &held);
+    terminal::complain(&report::problems(problems.iter().copied()));
+    annotate(world, outcome, destinations);
     for (destination, published) in destinations.iter().zip(published) {
         terminal::say(&log(world, outcome, destination, published, Mode::of(arguments)));
     }
@@ -37,7 +36,8 @@ pub(crate) fn tell(
 pub(crate) fn refuse(arguments: &ScheduleArgs, world: &World, plane: &ControlPlane) -> Result<Exit, Failure> {
     let problems: Vec<&Diagnostic> = plane.problems.iter().collect();
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
-    complain(world, &problems, &[]);
+    terminal::complain(&report::problems(problems.iter().copied()));
+    say_annotations(world, &problems);
     let errors = report::counted(errors, "error");
     terminal::complain(&format!("error: the control plane has {errors}; nothing is written\n"));
     write_report(arguments, &Report::failed(&plane.environment, plane.problems.iter()))?;
@@ -109,16 +109,24 @@ fn write_report(arguments: &ScheduleArgs, report: &Report) -> Result<(), Failure
     file::write(path, (text + "\n").as_bytes())
 }
 
-/// Problems in the log; in an Action as annotations, too.
-fn complain(world: &World, problems: &[&Diagnostic], held: &[Diagnostic]) {
-    terminal::complain(&report::problems(problems.iter().copied()));
+/// In an Action, problems as annotations. What is held, or cannot be read, is a warning: the run goes on.
+fn annotate(world: &World, outcome: &Outcome, destinations: &[Destination]) {
+    let held = destinations.iter().flat_map(|it| &it.placement.held).flat_map(|held| &held.problems);
+    let held = held.map(|problem| as_warning(problem)).chain(outcome.problems().map(as_warning));
+    let placed = destinations.iter().flat_map(|destination| &destination.placement.problems).cloned();
+    let mut annotated: Vec<Diagnostic> = held.chain(placed).collect();
+    annotated.sort();
+    annotated.dedup();
+    say_annotations(world, &annotated.iter().collect::<Vec<_>>());
+}
+
+fn say_annotations(world: &World, problems: &[&Diagnostic]) {
     if world.runner.is_action() {
-        let annotated = problems.iter().copied().chain(held);
-        terminal::say(&report::annotations(annotated, |problem| world.file_in_workspace(problem)));
+        let file = |problem: &Diagnostic| world.file_in_workspace(problem);
+        terminal::say(&report::annotations(problems.iter().copied(), file));
     }
 }
 
-/// What is held is a warning: the run goes on.
 fn as_warning(problem: &Diagnostic) -> Diagnostic {
     Diagnostic { severity: fleet::Severity::Warning, ..problem.clone() }
 }

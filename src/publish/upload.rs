@@ -25,7 +25,7 @@ pub(super) fn upload(github: &Github, repo: &Repo, change: &Change<'_>) -> Resul
         let got = send(github, repo, base, &chunk.entries)?;
         if got != Oid::from(chunk.tree) {
             let text = format!("GitHub made the tree {got} of an upload that should give {}", chunk.tree);
-            return Err(Trouble::Wrong(text));
+            return Err(Trouble::wrong(text));
         }
         tree = chunk.tree;
         progress.step();
@@ -36,8 +36,9 @@ pub(super) fn upload(github: &Github, repo: &Repo, change: &Change<'_>) -> Resul
 /// How many of `chunks` an earlier attempt has brought: they were sent in this order, so that those which are
 /// there come first.
 fn already_there(github: &Github, repo: &Repo, chunks: &[Chunk<'_>]) -> Result<usize, Trouble> {
-    let is_there =
-        |index: usize| github.has_tree(repo, &Oid::from(chunks[index].tree)).map_err(Trouble::Failed);
+    let is_there = |index: usize| {
+        github.has_tree(repo, &Oid::from(chunks[index].tree)).map_err(|error| Trouble::Failed(error.into()))
+    };
     // A single part is sent anew faster than it is looked for.
     if chunks.len() < 2 || !is_there(0)? {
         return Ok(0);
@@ -66,7 +67,7 @@ fn send(github: &Github, repo: &Repo, base: Option<Oid>, part: &Part<'_>) -> Res
             let middle = send(github, repo, base, first)?;
             send(github, repo, Some(middle), second)
         }
-        result => result.map_err(Trouble::Failed),
+        result => result.map_err(|error| Trouble::Failed(error.into())),
     }
 }
 
@@ -87,7 +88,7 @@ impl<'a> Uploaded<'a> {
         match str::from_utf8(bytes) {
             Ok(text) => Ok(Uploaded::Text { path, mode, text }),
             Err(_) => {
-                let got = github.create_blob(repo, bytes).map_err(Trouble::Failed)?;
+                let got = github.create_blob(repo, bytes).map_err(|error| Trouble::Failed(error.into()))?;
                 verify(&got, id, path)?;
                 Ok(Uploaded::Blob { path, mode, id: got })
             }
@@ -107,5 +108,5 @@ fn verify(got: &Oid, wanted: ObjectId, path: &str) -> Result<(), Trouble> {
     if *got == Oid::from(wanted) {
         return Ok(());
     }
-    Err(Trouble::Wrong(format!("GitHub stored {path} as {got}, though its content is {wanted}")))
+    Err(Trouble::wrong(format!("GitHub stored {path} as {got}, though its content is {wanted}")))
 }

@@ -76,7 +76,7 @@ impl Access {
                 }
                 Ok(_) => {}
                 Err(refused @ NoToken::OnlyTheWorkflows) => {
-                    let help = "give a token of its own with gitops-token, or a GitHub App with app-id and app-private-key";
+                    let help = "give a token of its own with gitops-token (also if it is a GitHub App's), or an App with app-id and app-private-key";
                     return Err(Failure::usage(format!("{url}: {refused}"), help));
                 }
                 Err(NoToken::App(error)) => return Err(error.into()),

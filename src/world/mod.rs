@@ -58,7 +58,7 @@ impl World {
         let workspace = Workspace::discover(folder.path()).map_err(Failure::of_git)?;
         let origin = workspace.as_ref().and_then(Workspace::remote_url);
         let repository = repository(access, &runner, origin.as_deref());
-        let url = repository.as_ref().map(|repo| repo.url(&runner.server).to_string()).or(origin);
+        let url = origin.or_else(|| repository.as_ref().map(|repo| repo.url(&runner.server).to_string()));
         let access = access.map(|access| Access::new(access, &runner, repository.as_ref()));
         let access = access.transpose()?.map(Arc::new);
         let sources = Sources::new(folders, url.zip(workspace), access.clone());
@@ -73,7 +73,9 @@ impl World {
         let workspace = self.runner.workspace.as_ref()?.canonicalize().ok()?;
         let folder = self.folder.path().canonicalize().ok()?;
         let folder = folder.strip_prefix(workspace).ok()?;
-        let is_own = self.sources.are_in_folder() && file.prefix.is_empty() && self.folder.path().join(&*file.path).is_file();
+        let is_own = self.sources.are_in_folder()
+            && file.prefix.is_empty()
+            && self.folder.path().join(&*file.path).is_file();
         is_own.then(|| folder.join(&*file.path).display().to_string())
     }
 }

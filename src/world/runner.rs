@@ -11,6 +11,7 @@ use fleet::Diagnostic;
 use url::Url;
 
 use super::github::Announce;
+use super::http::is_loopback;
 use super::terminal;
 use crate::exit::Failure;
 
@@ -78,8 +79,8 @@ impl Runner {
         let is_branch = text("GITHUB_REF_TYPE").is_none_or(|kind| kind == "branch");
         Ok(Runner {
             kind,
-            api: address("GITHUB_API_URL", "https://api.github.com")?,
-            graphql: address("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql")?,
+            api: address("GITHUB_API_URL", &interface(&server, "/v3"))?,
+            graphql: address("GITHUB_GRAPHQL_URL", &interface(&server, "/graphql"))?,
             server,
             repository,
             branch: text("GITHUB_REF_NAME").filter(|_| is_branch),
@@ -119,12 +120,23 @@ impl Runner {
     }
 }
 
+/// The address in a variable, else `default`. Tokens are sent there, so that it must be https, or this machine.
 fn address(variable: &str, default: &str) -> Result<Url, Failure> {
     let text = env::var(variable).ok().filter(|value| !value.is_empty());
     let text = text.as_deref().unwrap_or(default);
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(
-        || Failure::usage(format!("{variable} is no URL: {text}"), format!("write it as {default}")),
-    )
+    let is_safe = |url: &Url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+    let url = Url::parse(text).ok().filter(|url| url.has_host() && is_safe(url));
+    url.ok_or_else(|| {
+        Failure::usage(format!("{variable} is no https URL: {text}"), format!("write it as {default}"))
+    })
+}
+
+/// Where a server's interfaces are if nothing says so: below it, but for GitHub's own.
+fn interface(server: &Url, path: &str) -> String {
+    match server.host_str() {
+        Some("github.com") => format!("https://api.github.com{}", path.strip_prefix("/v3").unwrap_or(path)),
+        _ => format!("{}/api{path}", server.as_str().trim_end_matches('/')),
+    }
 }
 
 /// A value between two lines that it does not contain, as the runner reads it.
@@ -146,7 +158,16 @@ fn append(path: &PathBuf, text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::output;
+    use super::{interface, output};
+    use url::Url;
+
+    #[test]
+    fn interfaces_belong_to_their_server() {
+        let of = |server: &str| ["/v3", "/graphql"].map(|path| interface(&Url::parse(server).unwrap(), path));
+        assert_eq!(of("https://github.com"), ["https://api.github.com", "https://api.github.com/graphql"]);
+        let own = ["https://ghes.contoso.com/api/v3", "https://ghes.contoso.com/api/graphql"];
+        assert_eq!(of("https://ghes.contoso.com/"), own);
+    }
 
     #[test]
     fn a_value_cannot_end_itself() {

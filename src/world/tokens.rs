@@ -195,7 +195,9 @@ impl Tokens {
 impl fmt::Display for NoToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoToken::OnlyTheWorkflows => f.write_str("the workflow's own token reaches no other repository"),
+            NoToken::OnlyTheWorkflows => {
+                f.write_str("the token looks like the workflow's own, which reaches no other repository")
+            }
             NoToken::App(error) => error.fmt(f),
         }
     }

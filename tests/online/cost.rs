@@ -174,7 +174,7 @@ fn an_object_that_github_names_otherwise_ends_the_run_before_a_branch_moves() {
             let before = platform.sandbox.snapshot().unwrap();
             platform.sandbox.fault(At::next("POST", path), answer(json!({ "sha": WRONG, "tree": [] })));
             let ran = platform.schedule(&UNCHECKED);
-            let help = "; no branch was moved\n  help: run again; if it stays so, please report it\n";
+            let help = "; what was sent is not used\n  help: run again; if it stays so, please report it\n";
             assert!(ran.stderr.contains(&said) && ran.stderr.contains(help), "{}", ran.stderr);
             assert_eq!(ran.exit, 3, "{why}");
             let is_commit = |request: &Request| request.is_write() && request.path.ends_with("/git/commits");

@@ -448,7 +448,7 @@ fn a_token_that_has_ended_is_said() {
     assert_eq!((ran.exit, ran.writes()), (3, 0));
     let said = "/contoso/gitops does not exist, or may not be read with the token that is given for it\n  help: check the URL; the token needs `contents: read` there and must not have expired\n";
     assert!(
-        ran.stderr.ends_with(said) && ran.stderr.contains("pointers.yaml:14:9: GitOpsRepo `dev`: "),
+        ran.stderr.ends_with(said) && ran.stderr.contains("pointers.yaml:14:9: error: GitOpsRepo `dev`: "),
         "{}",
         ran.stderr
     );
@@ -483,8 +483,10 @@ fn at<'a>(name: &'a str, platform: &Platform, full_name: &str) -> Registered<'a>
 
 /// A private repository that holds a Workload with one target.
 fn application(sandbox: &Sandbox, full_name: &str, name: &str) -> Repository {
-    let repository = sandbox.create_repository(full_name, Visibility::Private).unwrap();
-    repository.commit("main", &[("workload.yaml", Some(&workload(name)))], "an application").unwrap();
+    let repository = sandbox.create_repository(full_name, Visibility::Private).expect("it is there");
+    repository
+        .commit("main", &[("workload.yaml", Some(&workload(name)))], "an application")
+        .expect("it is there");
     repository
 }
 
@@ -510,10 +512,10 @@ fn register(platform: &Platform, registered: &[Registered<'_>]) {
     let mut files: Vec<(&str, Option<&str>)> =
         texts.iter().map(|(path, text)| (&**path, Some(&**text))).collect();
     files.push(("workloads/platform-svc.yaml", None));
-    platform.control_plane.commit("main", &files, "applications").unwrap();
+    platform.control_plane.commit("main", &files, "applications").expect("it is there");
     platform.edit("dev", "scheduling.yaml", "    workspace: platform-team\n", "");
     platform.edit("dev", "scheduling.yaml", "stack: observability", "bulk: 'yes'");
-    platform.set_control_plane(platform.control_plane.files("dev").unwrap());
+    platform.set_control_plane(platform.control_plane.files("dev").expect("the branch"));
 }
 
 /// Lets a repository fail the next few times.
@@ -524,8 +526,9 @@ fn fail(platform: &Platform, repository: &str, times: usize, fault: &Fault) {
 
 /// The deployment targets that are assigned.
 fn targets(ran: &Ran) -> BTreeSet<String> {
-    let assigned = ran.report.as_ref().unwrap()["assignments"].as_array().unwrap().clone();
-    assigned.iter().map(|it| it["deploymentTarget"].as_str().unwrap().to_owned()).collect()
+    let assigned =
+        ran.report.as_ref().expect("it is there")["assignments"].as_array().expect("it is there").clone();
+    assigned.iter().map(|it| it["deploymentTarget"].as_str().expect("it is there").to_owned()).collect()
 }
 
 /// The tokens that were sent to paths that begin so.

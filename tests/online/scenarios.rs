@@ -224,7 +224,7 @@ fn s3_a_gitops_branch_that_is_missing_is_made_as_the_message_says() {
     let ran = platform.schedule(&[]);
     let url = platform.gitops.url();
     let said = format!(
-        "error: pointers.yaml:14:9: GitOpsRepo `stage`: {url} has no branch `stage`\n  \
+        "pointers.yaml:14:9: error: GitOpsRepo `stage`: {url} has no branch `stage`\n  \
          help: make it once, in a clone of that repository: git switch --orphan stage && \
          git commit --allow-empty -m 'GitOps branch stage' && git push origin stage\n"
     );

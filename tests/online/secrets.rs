@@ -7,7 +7,6 @@ use kalypso_sandbox::{At, Fault, Kind, Merge, Repository, Sandbox, Work};
 use super::platform::{Platform, READER, Ran, WRITER, gitops_repo};
 
 const CASE: &str = "s1-0-baseline";
-const BRANCH: &str = "deployment/dev";
 const CONFIG: &str = "config.yaml";
 const GROUP: &str = "scheduler.kalypso.io/v1alpha1";
 /// What every hostile text has in it, and nothing else.
@@ -135,7 +134,7 @@ fn hostile_messages_and_names_stay_text_in_log_summary_and_issues() {
         .unwrap();
     let ran = platform.schedule(&[]);
     assert_eq!(ran.exit, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("pointers.yaml:4:9: the base: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("pointers.yaml:4:9: error: the base: "), "{}", ran.stderr);
     harmless(&platform, &ran);
 }
 
@@ -362,13 +361,13 @@ fn harmless(platform: &Platform, ran: &Ran) {
         ran.outputs
     );
     let mut documents = vec![("the summary".to_owned(), ran.summary.clone())];
-    for pull in platform.gitops.pulls().unwrap() {
+    for pull in platform.gitops.pulls().expect("pull requests") {
         documents.push((format!("the title of #{}", pull.number), pull.title));
         documents.push((format!("pull request #{}", pull.number), pull.body));
         documents
             .extend(pull.comments.into_iter().map(|it| (format!("a comment on #{}", pull.number), it.body)));
     }
-    for issue in platform.gitops.issues().unwrap() {
+    for issue in platform.gitops.issues().expect("issues") {
         documents.push((format!("the title of #{}", issue.number), issue.title));
         documents.push((format!("issue #{}", issue.number), issue.body));
         documents.extend(
@@ -414,9 +413,9 @@ fn is_ours(line: &str) -> bool {
 /// Messages and files of all branches.
 fn written(repository: &Repository) -> Vec<String> {
     let mut texts = Vec::new();
-    for (branch, _) in repository.branches().unwrap() {
-        texts.extend(repository.log(&branch).unwrap().into_iter().map(|commit| commit.message));
-        let files: BTreeMap<String, Vec<u8>> = repository.files(&branch).unwrap();
+    for (branch, _) in repository.branches().expect("branches") {
+        texts.extend(repository.log(&branch).expect("commits").into_iter().map(|commit| commit.message));
+        let files: BTreeMap<String, Vec<u8>> = repository.files(&branch).expect("the branch");
         texts.extend(files.into_iter().map(|(path, bytes)| path + &String::from_utf8_lossy(&bytes)));
     }
     texts
@@ -436,5 +435,5 @@ fn outside_of_code(text: &str) -> String {
 }
 
 fn json(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
+    serde_json::to_string(text).expect("text is JSON")
 }

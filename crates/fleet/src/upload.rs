@@ -25,16 +25,24 @@ impl Changeset {
     /// This change of `base` in parts, to be applied one after the other.
     pub fn chunks<'a>(&'a self, base: &'a Tree) -> Vec<Chunk<'a>> {
         let Changeset { added, modified, removed } = self;
-        let mut entries: BTreeMap<&str, Option<&Blob>> = BTreeMap::new();
-        entries.extend(added.iter().chain(modified).map(|(path, blob)| (&**path, Some(blob))));
-        entries.extend(removed.iter().map(|path| (&**path, None)));
+        let mut come: BTreeMap<&str, &Blob> = BTreeMap::new();
+        come.extend(added.iter().chain(modified).map(|(path, blob)| (&**path, blob)));
+        // A file can take the place of a folder, or the other way round, only when that has gone.
+        let is_in_the_way = |path: &&String| is_below(path, added) || holds(path, added);
+        let (first, other): (Vec<&String>, Vec<&String>) = removed.iter().partition(is_in_the_way);
+        let mut others: BTreeMap<&str, Option<&Blob>> = BTreeMap::new();
+        others.extend(other.into_iter().map(|path| (&**path, None)));
+        others.extend(come.into_iter().map(|(path, blob)| (path, Some(blob))));
+        let wait_after = first.len();
+        let entries = first.into_iter().map(|path| (&**path, None)).chain(others);
         let mut folder = Folder::new(base);
         let mut chunks = Vec::new();
         let mut part: Vec<(&str, Option<&Blob>)> = Vec::new();
         let mut bytes = 0;
-        for (path, blob) in entries {
+        for (index, (path, blob)) in entries.enumerate() {
             let size = path.len() + blob.map_or(0, |blob| blob.bytes.len());
-            if part.len() == MAX_ENTRIES || (!part.is_empty() && bytes + size > MAX_BYTES) {
+            let is_full = part.len() == MAX_ENTRIES || bytes + size > MAX_BYTES || index == wait_after;
+            if is_full && !part.is_empty() {
                 chunks.push(Chunk { entries: std::mem::take(&mut part), tree: folder.id() });
                 bytes = 0;
             }
@@ -47,6 +55,17 @@ impl Changeset {
         }
         chunks
     }
+}
+
+/// Whether `path` stands below one of `files`.
+fn is_below(path: &str, files: &BTreeMap<String, Blob>) -> bool {
+    path.match_indices('/').any(|(end, _)| files.contains_key(&path[..end]))
+}
+
+/// Whether one of `files` stands below `path`.
+fn holds(path: &str, files: &BTreeMap<String, Blob>) -> bool {
+    let folder = format!("{path}/");
+    files.range(folder.clone()..).next().is_some_and(|(first, _)| first.starts_with(&folder))
 }
 
 /// A folder of a tree that is changed step by step; only what changed is named anew.
@@ -131,6 +150,19 @@ mod tests {
             assert_eq!(*id, tree.id());
         }
         assert_eq!(tree, wanted);
+    }
+
+    #[test]
+    fn files_take_the_place_of_folders_and_folders_that_of_files() {
+        let files = |paths: &[&str]| tree(paths.iter().map(|path| ((*path).to_owned(), (*path).to_owned())));
+        let base = files(&["a/x", "a/y/z", "b", "c"]);
+        let wanted = files(&["a", "b/x", "d"]);
+        let changes = base.changes_to(&wanted);
+        let chunks = changes.chunks(&base);
+        let paths = |chunk: &Chunk<'_>| chunk.entries.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let paths: Vec<Vec<String>> = chunks.iter().map(paths).collect();
+        assert_eq!(paths, [vec!["a/x", "a/y/z", "b"], vec!["a", "b/x", "c", "d"]]);
+        assert_eq!(chunks.last().unwrap().tree, wanted.id());
     }
 
     #[test]

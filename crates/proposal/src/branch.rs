@@ -3,7 +3,7 @@
 use crate::marker::Address;
 
 const ENVIRONMENT: &str = "Kalypso-Environment: ";
-const GITOPS_REPO: &str = "Kalypso-GitOps-Repo: ";
+const PATH: &str = "Kalypso-Path: ";
 const TREE: &str = "Kalypso-Tree: ";
 
 /// A commit as the repository shows it.
@@ -45,19 +45,24 @@ pub fn alternatives(primary: &str) -> impl Iterator<Item = String> {
 
 /// The message of a commit with this tree.
 pub fn message(title: &str, address: &Address, tree: &str) -> String {
-    let Address { environment, gitops_repo } = address;
-    format!("{title}\n\n{ENVIRONMENT}{environment}\n{GITOPS_REPO}{gitops_repo}\n{TREE}{tree}\n")
+    let Address { environment, path } = address;
+    format!("{title}\n\n{ENVIRONMENT}{environment}\n{PATH}{path}\n{TREE}{tree}\n")
 }
 
 /// Whether a commit was made for `address` and still has the content that it was made with.
 pub fn is_ours(commit: &Commit, address: &Address) -> bool {
-    let says = |key: &str, value: &str| {
-        commit.message.lines().any(|line| line.strip_prefix(key).is_some_and(|said| said.trim() == value))
-    };
-    commit.parents.len() == 1
-        && says(ENVIRONMENT, &address.environment)
-        && says(GITOPS_REPO, &address.gitops_repo)
-        && says(TREE, &commit.tree)
+    is_kalypsos(commit)
+        && says(commit, ENVIRONMENT, &address.environment)
+        && says(commit, PATH, &address.path)
+}
+
+/// Whether a commit was made by a run for whatever address, and still has the content that it was made with.
+pub(crate) fn is_kalypsos(commit: &Commit) -> bool {
+    commit.parents.len() == 1 && says(commit, TREE, &commit.tree)
+}
+
+fn says(commit: &Commit, key: &str, value: &str) -> bool {
+    commit.message.lines().any(|line| line.strip_prefix(key).is_some_and(|said| said.trim() == value))
 }
 
 #[cfg(test)]
@@ -74,7 +79,7 @@ mod tests {
 
     #[test]
     fn whose_commit() {
-        let dev = Address { environment: "dev".into(), gitops_repo: "platform".into() };
+        let dev = Address { environment: "dev".into(), path: ".".into() };
         let ours = Commit {
             id: "1".into(),
             tree: "t".into(),

@@ -78,7 +78,11 @@ pub fn issue_steps(
             _ => missing.push(text),
         }
     }
-    let old_overview = there.remove(OVERVIEW);
+    let mut old_overview = there.remove(OVERVIEW);
+    if let Some(doubles) = old_overview.as_mut().and_then(|overviews| overviews.get(1..)) {
+        steps.extend(doubles.iter().map(|(issue, _)| close(issue)));
+    }
+    old_overview.iter_mut().for_each(|overviews| overviews.truncate(1));
     steps.extend(there.values().flatten().map(|(issue, _)| close(issue)));
     let close_overview = |steps: &mut Vec<Step>| {
         steps.extend(old_overview.iter().flatten().map(|(issue, _)| close(issue)));

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-/// What something of ours belongs to: an environment and its GitOpsRepo.
+/// What something of ours belongs to: an environment and the folder of a GitOps branch that it writes.
+///
+/// Not the name of the GitOpsRepo: it may be renamed while its pull request is open.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
     /// The environment
     pub environment: String,
-    /// The name of the GitOpsRepo
-    pub gitops_repo: String,
+    /// The folder, `.` for the root
+    pub path: String,
 }
 
 /// A hidden line of Markdown: `<!-- kalypso KIND name=value … -->`.
@@ -19,15 +21,18 @@ pub(crate) struct Marker {
 }
 
 impl Marker {
-    /// What `kind` of thing it marks, and what is remembered of it. Values must be free of spaces.
+    /// What `kind` of thing it marks, and what is remembered of it.
     pub(crate) fn new(kind: &'static str, values: &[(&str, &str)]) -> Marker {
-        let value = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let value = |(name, value): &(&str, &str)| ((*name).to_owned(), word(value));
         Marker { kind, values: values.iter().map(value).collect() }
     }
 
-    /// The marker of this kind in a text, if one ends it: what people quote does not count.
+    /// The last marker of this kind in a text. What people quote does not count: it does not begin its line.
     pub(crate) fn find(kind: &'static str, text: &str) -> Option<Marker> {
-        let line = text.trim_end().lines().next_back()?.trim();
+        text.lines().rev().find_map(|line| Marker::read(kind, line.trim_end()))
+    }
+
+    fn read(kind: &'static str, line: &str) -> Option<Marker> {
         let inner = line.strip_prefix("<!-- kalypso ")?.strip_suffix(" -->")?;
         let mut words = inner.split(' ');
         if words.next()? != kind {
@@ -46,13 +51,20 @@ impl Marker {
     /// Whether it belongs to `address`.
     pub(crate) fn is_of(&self, address: &Address) -> bool {
         self.get("environment") == Some(&address.environment)
-            && self.get("gitops-repo") == Some(&address.gitops_repo)
+            && self.get("path").is_some_and(|path| path == word(&address.path))
     }
 
     /// `body` with this marker at its end.
     pub(crate) fn mark(&self, body: &str) -> String {
         format!("{}\n\n{self}\n", body.trim_end())
     }
+}
+
+/// A value without spaces and without anything that could end the hidden line.
+fn word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    let character = |byte: u8| if plain(byte) { (byte as char).to_string() } else { format!("%{byte:02x}") };
+    text.bytes().map(character).collect()
 }
 
 impl fmt::Display for Marker {
@@ -75,6 +87,11 @@ mod tests {
         assert_eq!(Marker::find("pull-request", &body), Some(marker.clone()));
         assert_eq!(Marker::find("pull-request", &body.replace('\n', "\r\n")), Some(marker));
         assert_eq!(Marker::find("issue", &body), None, "another kind");
-        assert_eq!(Marker::find("pull-request", &format!("{body}\nmy comment")), None, "quoted by someone");
+        let appended = format!("{body}\nCloses #12\n");
+        assert!(Marker::find("pull-request", &appended).is_some(), "someone wrote something below");
+        let quoted: String = body.lines().map(|line| format!("> {line}\n")).collect();
+        assert_eq!(Marker::find("pull-request", &quoted), None, "quoted by someone");
+        let odd = Marker::new("pull-request", &[("path", "my apps --> x")]);
+        assert_eq!(Marker::find("pull-request", &odd.mark("")), Some(odd));
     }
 }

@@ -113,7 +113,7 @@ pub fn pull_steps(wanted: &Wanted, repository: &Repository) -> Decision {
     let (branch, head) = wanted.choose_branch(repository);
     let mut decision = Decision::default();
     let mut text = &wanted.text;
-    if branch != wanted.branch {
+    if branch != wanted.branch && repository.is_taken_by_people(&wanted.branch, &wanted.address) {
         text = &wanted.text_beside;
         decision.notes.push(format!(
             "the branch {} has a commit or pull request that kalypso did not make, so it is left alone and {branch} is used",
@@ -128,6 +128,9 @@ pub fn pull_steps(wanted: &Wanted, repository: &Repository) -> Decision {
             message: branch::message(&text.title, &wanted.address, &wanted.tree),
         });
     }
+    let others = open().filter(|pull| pull.branch.as_deref() != Some(&branch));
+    let untouched = others.filter(|pull| !repository.has_foreign_commit(pull, &wanted.address));
+    decision.steps.extend(untouched.map(|pull| wanted.close(pull)));
     match open().find(|pull| pull.branch.as_deref() == Some(&branch)) {
         Some(pull) => {
             decision.pull = Some(pull.number);
@@ -174,15 +177,10 @@ impl Wanted {
     }
 
     fn marker(&self, text: &Text) -> Marker {
-        let Address { environment, gitops_repo } = &self.address;
+        let Address { environment, path } = &self.address;
         Marker::new(
             KIND,
-            &[
-                ("environment", environment),
-                ("gitops-repo", gitops_repo),
-                ("tree", &self.tree),
-                ("digest", &text.digest),
-            ],
+            &[("environment", environment), ("path", path), ("tree", &self.tree), ("digest", &text.digest)],
         )
     }
 
@@ -214,10 +212,10 @@ impl Wanted {
     }
 
     fn close(&self, pull: &Pull) -> Step {
-        let Address { environment, gitops_repo } = &self.address;
-        let values = [("environment", &**environment), ("gitops-repo", gitops_repo)];
-        let text = pull.body.trim_end().lines().collect::<Vec<_>>();
-        let without_marker = text.split_last().map_or(String::new(), |(_, lines)| lines.join("\n"));
+        let Address { environment, path } = &self.address;
+        let values = [("environment", &**environment), ("path", path)];
+        let is_marker = |line: &&str| Marker::find(KIND, line).is_some();
+        let without_marker = pull.body.lines().filter(|line| !is_marker(line)).collect::<Vec<_>>().join("\n");
         let closed = Marker::new(KIND, &[&values[..], &[("closed-by", "kalypso")]].concat());
         Step::ClosePull {
             number: pull.number,
@@ -239,6 +237,15 @@ impl Repository {
                 && pull.branch.as_deref() == Some(branch)
                 && pull.head == commit.id
         })
+    }
+
+    /// Whether what is in the way on `branch` was made by people, not by runs for another address.
+    fn is_taken_by_people(&self, branch: &str, address: &Address) -> bool {
+        let is_theirs = |pull: &Pull| Marker::find(KIND, &pull.body).is_none();
+        let open = |pull: &Pull| pull.state == PullState::Open && pull.branch.as_deref() == Some(branch);
+        self.head(branch).is_some_and(|commit| !branch::is_kalypsos(commit))
+            || self.has_foreign_pull(branch, address)
+                && self.pulls.iter().any(|pull| open(pull) && is_theirs(pull))
     }
 
     /// Whether a pull request of someone else comes from `branch`: it would change with it, and leave no room for
@@ -267,7 +274,7 @@ mod tests {
 
     fn wanted(tree: &str) -> Wanted {
         Wanted {
-            address: Address { environment: "dev".into(), gitops_repo: "platform".into() },
+            address: Address { environment: "dev".into(), path: ".".into() },
             base: "dev".into(),
             base_head: "head".into(),
             base_tree: "old".into(),
@@ -432,6 +439,16 @@ mod tests {
         (merged.state, merged.head) = (PullState::Merged, "mine".into());
         let steps = run(&mut repository, &wanted("b"));
         assert_eq!(steps[0], "move branch deployment/dev from mine to one commit on top of head");
+    }
+
+    #[test]
+    fn one_pull_request_is_enough() {
+        let mut repository = Repository::default();
+        run(&mut repository, &wanted("a"));
+        let renamed = Wanted { branch: "deployment/dev-edge".into(), ..wanted("a") };
+        let steps = run(&mut repository, &renamed);
+        assert_eq!(steps[1..2], ["close pull request #1"], "it came from another branch: {steps:?}");
+        assert_eq!(pull(&mut repository, 2).state, PullState::Open);
     }
 
     #[test]

@@ -26,6 +26,8 @@ const MAX_ENTRIES: usize = 2_000_000;
 const MAX_BYTES: u64 = 4 << 30;
 /// One object may have this many bytes: it is unpacked in memory.
 pub(super) const MAX_OBJECT_BYTES: usize = 512 << 20;
+/// A link may name a path of this many bytes, as on disk.
+const MAX_LINK_BYTES: usize = 4096;
 /// A path may lead through this many links.
 const MAX_LINKS: usize = 40;
 
@@ -92,7 +94,7 @@ impl Objects {
         let folder = reading.folder(root, path)?;
         let mut found = Found::default();
         reading.find(root, folder, path, "", 0, &mut found)?;
-        let Found { mut files, blobs } = found;
+        let Found { mut files, blobs, entries: _ } = found;
         let contents = self.contents(blobs.iter().map(|(_, id)| *id), Some(MAX_FILE_BYTES as u64))?;
         files.extend(blobs.into_iter().map(|(path, id)| (path, contents[&id].clone())));
         Ok(Source { prefix: prefix.into(), files })
@@ -176,6 +178,8 @@ impl Objects {
 struct Found {
     files: BTreeMap<String, FileContent>,
     blobs: Vec<(String, ObjectId)>,
+    /// Entries that were looked at, folders included
+    entries: usize,
 }
 
 /// One thread's way into a store.
@@ -254,6 +258,12 @@ impl Reading<'_> {
         found: &mut Found,
     ) -> Result<(), GitError> {
         for entry in self.entries(folder)? {
+            found.entries += 1;
+            if found.entries > MAX_ENTRIES {
+                return Err(self
+                    .objects
+                    .too_large(format!("there are more than {MAX_ENTRIES} files and folders")));
+            }
             let Ok(name) = entry.name.to_str() else {
                 let lossy = entry.name.to_str_lossy();
                 if lossy.ends_with(".yaml") || lossy.ends_with(".yml") {
@@ -319,7 +329,7 @@ impl Reading<'_> {
                     links += 1;
                     let Ok(target) = self.handle.find_blob(&id, &mut self.buffer) else { return false };
                     let Ok(target) = target.data.to_str() else { return false };
-                    if target.starts_with('/') {
+                    if target.starts_with('/') || target.len() > MAX_LINK_BYTES {
                         return false;
                     }
                     left.extend(target.rsplit('/').map(str::to_owned));

@@ -292,8 +292,7 @@ impl BufRead for Body {
             return Err(keep(&self.route, GitProblem::TooLarge("it sends more than is read".to_owned())));
         }
         if Instant::now() > self.until {
-            let problem = GitProblem::Unreachable { why: "it takes too long".to_owned(), wait: None };
-            return Err(keep(&self.route, problem));
+            return Err(keep(&self.route, GitProblem::TooLarge("it takes too long".to_owned())));
         }
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
         match reader.fill_buf() {

@@ -25,7 +25,7 @@ impl Clock for SystemClock {
 
     fn sleep(&self, time: Duration, why: &str) {
         if time >= Duration::from_secs(10) {
-            terminal::complain(&format!("waiting {} s: {why}\n", time.as_secs()));
+            terminal::complain(&(report::log_line(&format!("waiting {} s: {why}", time.as_secs())) + "\n"));
         }
         std::thread::sleep(time);
     }

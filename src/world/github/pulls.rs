@@ -90,12 +90,18 @@ pub(crate) struct PullChange<'a> {
 }
 
 impl Github {
-    /// The latest pull requests, open or not, from one branch of the repository itself to another, the newest first.
-    pub(crate) fn pulls_between(&self, repo: &Repo, branch: &str, base: &str) -> Result<Vec<Pull>, Error> {
-        let head = format!("{}:{branch}", repo.owner);
+    /// The hundred latest pull requests to a branch, open or not, the newest first.
+    pub(crate) fn pulls_into(&self, repo: &Repo, base: &str) -> Result<Vec<Pull>, Error> {
         let newest = [("sort", "created"), ("direction", "desc"), PER_PAGE];
-        let query = [("state", "all"), ("head", &head), ("base", base)];
+        let query = [("state", "all"), ("base", base)];
         self.get(&LIST_PULLS, repo, &["pulls"], &[&query[..], &newest].concat())
+    }
+
+    /// The open pull requests from one branch of the repository itself to another.
+    pub(crate) fn open_pulls(&self, repo: &Repo, branch: &str, base: &str) -> Result<Vec<Pull>, Error> {
+        let head = format!("{}:{branch}", repo.owner);
+        let query = [("state", "open"), ("head", &head), ("base", base), PER_PAGE];
+        self.get(&LIST_PULLS, repo, &["pulls"], &query)
     }
 
     /// Opens a pull request. Of an unclear end, look for it before it is tried again.

@@ -1,11 +1,12 @@
 //! A repository on the GitHub server.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use url::Url;
 
-/// Owner and name of a repository.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Owner and name of a repository. GitHub does not tell capital letters apart.
+#[derive(Clone, Debug)]
 pub(crate) struct Repo {
     /// The user or organisation
     pub(crate) owner: String,
@@ -34,6 +35,32 @@ impl Repo {
         let mut url = server.clone();
         url.set_path(&format!("/{}/{}", self.owner, self.name));
         url
+    }
+}
+
+impl Repo {
+    fn key(&self) -> (String, String) {
+        (self.owner.to_ascii_lowercase(), self.name.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Repo {
+    fn eq(&self, other: &Repo) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Repo {}
+
+impl PartialOrd for Repo {
+    fn partial_cmp(&self, other: &Repo) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Repo {
+    fn cmp(&self, other: &Repo) -> Ordering {
+        self.key().cmp(&other.key())
     }
 }
 
