@@ -28,23 +28,31 @@ impl Seen {
     }
 }
 
+/// As many pull requests are listed at most.
+const PAGE: usize = 100;
+
 /// What we made a moment ago: lists lag behind, and commits need not be read.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) pulls: Vec<Pull>,
     pub(super) commits: Vec<Commit>,
-    /// The branch of which GitHub says that it has an open pull request, although the latest ones do not show it
-    pub(super) has_pull: Option<String>,
 }
 
 /// Reads the latest pull requests to the GitOps branch, and the branches that are ours or could be.
 pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &Known) -> Result<Seen, Failure> {
+    let refs = github.refs(repo, &format!("heads/{}", proposal::primary(&wanted.base, None)))?;
+    let branches: Vec<(&str, &Oid)> = refs
+        .iter()
+        .filter_map(|found| Some((found.name.strip_prefix("refs/heads/")?, &found.target)))
+        .collect();
     let mut pulls = github.pulls_into(repo, &wanted.base)?;
-    if let Some(branch) = &known.has_pull {
-        let found = github.open_pulls(repo, branch, &wanted.base)?;
-        let is_new = |found: &Pull| pulls.iter().all(|listed| listed.number != found.number);
-        let found: Vec<Pull> = found.into_iter().filter(is_new).collect();
-        pulls.extend(found);
+    // Where others open many, ours may not be among the latest.
+    if pulls.len() >= PAGE {
+        for (branch, _) in branches.iter().filter(|(branch, _)| is_candidate(branch, &wanted.branch)) {
+            pulls.extend(github.open_pulls(repo, branch, &wanted.base)?);
+        }
+        pulls.sort_by_key(|pull| pull.number);
+        pulls.dedup_by_key(|pull| pull.number);
     }
     for pull in &known.pulls {
         if pulls.iter().all(|listed: &Pull| listed.number != pull.number) {
@@ -58,11 +66,10 @@ pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &Known)
         shown.iter().filter(open).any(|pull| pull.branch.as_deref() == Some(branch))
     };
     let mut heads = Vec::new();
-    for found in github.refs(repo, &format!("heads/{}", proposal::primary(&wanted.base, None)))? {
-        let Some(branch) = found.name.strip_prefix("refs/heads/") else { continue };
+    for (branch, id) in branches {
         if is_candidate(branch, &wanted.branch) || comes_from(branch) {
-            let made = known.commits.iter().find(|commit| commit.id == found.target.as_str());
-            let commit = made.map_or_else(|| commit(github, repo, &found.target), |made| Ok(made.clone()))?;
+            let made = known.commits.iter().find(|commit| commit.id == id.as_str());
+            let commit = made.map_or_else(|| commit(github, repo, id), |made| Ok(made.clone()))?;
             heads.push(Head { branch: branch.to_owned(), commit });
         }
     }

@@ -1,6 +1,6 @@
 //! The pull request that brings a tree to its branch.
 
-use proposal::{Step, Text, Wanted};
+use proposal::{Text, Wanted};
 use report::{Changes, Document, Links};
 
 use super::carry_out::{self, Made};
@@ -37,9 +37,6 @@ pub(super) fn settle(
                 Ok(Some(Made::Commit(commit))) => known.commits.push(commit),
                 Ok(None) => {}
                 Err(Trouble::Moved(error)) => {
-                    if let Step::OpenPull { branch, .. } = step {
-                        known.has_pull = Some(branch);
-                    }
                     unclear = error;
                     break;
                 }

@@ -16,7 +16,7 @@ const CASE: &str = "s2-5-dev-sets-the-value";
 const BRANCH: &str = "deployment/dev";
 const BESIDE: &str = "deployment/dev.2";
 /// So many sandboxes are used at once.
-const LANES: usize = 3;
+const LANES: usize = 6;
 /// No request is that late.
 const PATIENCE: Duration = Duration::from_secs(60);
 
