@@ -16,7 +16,7 @@ const CASE: &str = "s2-5-dev-sets-the-value";
 const BRANCH: &str = "deployment/dev";
 const BESIDE: &str = "deployment/dev.2";
 /// So many sandboxes are used at once.
-const LANES: usize = 6;
+const LANES: usize = 4;
 /// No request is that late.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -113,6 +113,22 @@ fn every_request_may_be_the_last_or_go_wrong_once() {
                 assert!(error.contains("\n  help: "), "{what}: {}", ran.stderr);
                 assert_eq!(stage.state(), killed, "{what}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_request_that_is_not_answered_is_made_again() {
+    let longer_than_anyone_waits = 2 * PATIENCE;
+    thread::scope(|scope| {
+        for path in ["*/git-upload-pack", "*/git/trees", "*/graphql", "*/pulls"] {
+            scope.spawn(move || {
+                let stage = Stage::new();
+                stage.begin(Turn::Opens);
+                stage.platform.sandbox.fault(At::next("POST", path), Fault::Stall(longer_than_anyone_waits));
+                stage.run(Turn::Opens).succeeded();
+                assert_eq!(stage.state(), stage.scene(Turn::Opens).wanted, "{path}");
+            });
         }
     });
 }
