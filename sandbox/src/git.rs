@@ -200,13 +200,12 @@ impl Bare {
 
     /// What kind of object each name is, if it is there at all.
     pub(crate) fn kinds(&self, names: &[&str]) -> Result<Vec<Option<String>>> {
-        let input: String = names.iter().map(|name| format!("{name}\0")).collect();
-        let out = self.run(&["cat-file", "-Z", "--batch-check=%(objecttype)"], input.as_bytes())?;
+        // A line is a name: what has several names nothing.
+        let names: Vec<&str> =
+            names.iter().map(|name| if name.contains('\n') { ZEROS } else { *name }).collect();
+        let out = self.run(&["cat-file", "--batch-check=%(objecttype)"], lines(&names).as_bytes())?;
         let out = String::from_utf8_lossy(&out).into_owned();
-        Ok(out
-            .split_terminator('\0')
-            .map(|kind| (!kind.ends_with(" missing")).then(|| kind.to_owned()))
-            .collect())
+        Ok(out.lines().map(|kind| (!kind.ends_with(" missing")).then(|| kind.to_owned())).collect())
     }
 
     /// The content of each object that is there.

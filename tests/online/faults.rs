@@ -16,7 +16,7 @@ const CASE: &str = "s2-5-dev-sets-the-value";
 const BRANCH: &str = "deployment/dev";
 const BESIDE: &str = "deployment/dev.2";
 /// So many sandboxes are used at once.
-const LANES: usize = 4;
+const LANES: usize = 3;
 /// No request is that late.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 enum Turn {
     /// Nothing is proposed yet: a pull request with a label, and two issues
     Opens,
-    /// They are there: another commit, text and label, and other issues
+    /// They are there: another commit and text, no label, and an issue that says more
     Updates,
     /// They are there, and nothing differs any more: closed, but for an issue that is left alone
     Closes,
@@ -227,12 +227,12 @@ fn a_gitops_branch_that_moves_on_is_followed() {
 #[track_caller]
 fn one_commit_on_top(stage: &Stage, pull: &Pull, what: &str) {
     let gitops = &stage.platform.gitops;
-    let log = gitops.log(&pull.head).unwrap();
-    assert_eq!(log[0].parents, [gitops.head("dev").unwrap().unwrap()], "{what}");
+    let log = gitops.log(&pull.head).expect("the sandbox");
+    assert_eq!(log[0].parents, [gitops.head("dev").expect("a repository").expect("a branch")], "{what}");
 }
 
 fn pulls(stage: &Stage) -> Vec<Pull> {
-    stage.platform.gitops.pulls().unwrap()
+    stage.platform.gitops.pulls().expect("the sandbox")
 }
 
 /// What counts of a world: what is open, and the branches that this is about.
@@ -265,7 +265,7 @@ fn in_lanes<C: Fn(&Stage, usize)>(plan: impl Fn(&Stage) -> (usize, C) + Sync) {
             scope.spawn(|| {
                 let stage = Stage::new();
                 let (count, check) = plan(&stage);
-                let take = || next.lock().unwrap().next().filter(|number| *number < count);
+                let take = || next.lock().expect("no lane failed").next().filter(|number| *number < count);
                 while let Some(number) = take() {
                     check(&stage, number);
                 }
@@ -278,15 +278,18 @@ impl Stage {
     fn new() -> Stage {
         let platform = Platform::new(CASE);
         platform.set_gitops("dev", &platform.expected(CASE));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let keep = |files: Files, name: &str| write(&folder.path().join(name), &files);
-        let environment = || platform.control_plane.files("dev").unwrap();
+        let environment = || platform.control_plane.files("dev").expect("the sandbox");
         let workload = platform.sandbox.repository("contoso/basic-inference");
-        keep(workload.files("main").unwrap(), "basic-inference");
-        keep(platform.control_plane.files("main").unwrap(), "base");
+        keep(workload.files("main").expect("the sandbox"), "basic-inference");
+        keep(platform.control_plane.files("main").expect("the sandbox"), "base");
         keep(environment(), "Closes");
-        let old = platform.control_plane.head("main").unwrap().unwrap();
-        let new = platform.control_plane.commit("main", &[("about.txt", Some("new\n"))], "new").unwrap();
+        let old = platform.control_plane.head("main").expect("a repository").expect("a branch");
+        let new = platform
+            .control_plane
+            .commit("main", &[("about.txt", Some("new\n"))], "new")
+            .expect("the sandbox");
         platform.edit("dev", "config.yaml", "inference_url", "another_url");
         platform.edit("dev", "pointers.yaml", &old, &new);
         add_cluster_type(&platform, "edge");
@@ -296,7 +299,7 @@ impl Stage {
         keep(environment(), "Updates");
         let (first, opens) = Scene::play(&platform, folder.path(), Turn::Opens);
         let (second, updates) = Scene::play(&platform, folder.path(), Turn::Updates);
-        platform.sandbox.restore(&second).unwrap();
+        platform.sandbox.restore(&second).expect("the sandbox");
         let (third, closes) = Scene::play(&platform, folder.path(), Turn::Closes);
         let scene = |start, (wanted, requests)| Scene { start, wanted, requests };
         let scenes = [scene(first, opens), scene(second, updates), scene(third, closes)];
@@ -309,7 +312,7 @@ impl Stage {
 
     /// Goes back to the world in which a turn begins.
     fn begin(&self, turn: Turn) {
-        self.platform.sandbox.restore(&self.scene(turn).start).unwrap();
+        self.platform.sandbox.restore(&self.scene(turn).start).expect("the sandbox");
     }
 
     fn run(&self, turn: Turn) -> Ran {
@@ -321,7 +324,7 @@ impl Stage {
     }
 
     fn state(&self) -> World {
-        self.platform.sandbox.snapshot().unwrap()
+        self.platform.sandbox.snapshot().expect("the sandbox")
     }
 
     /// Begins a turn, and ends the process when the sandbox has a request of it and before it acts on it.
@@ -334,11 +337,16 @@ impl Stage {
             Ok(ends.recv()?)
         });
         self.platform.sandbox.fault(At::Index(index), Fault::Refuse);
-        let mut run = self.command(turn).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut run = self
+            .command(turn)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
         arrives.recv_timeout(PATIENCE).expect("the request");
-        run.kill().unwrap();
-        run.wait().unwrap();
-        ended.send(()).unwrap();
+        run.kill().expect("it runs");
+        run.wait().expect("it ended");
+        ended.send(()).expect("the sandbox waits");
     }
 
     /// The faults to try at a request. Requests of one shape share them, but each that writes loses its reply.
@@ -369,11 +377,11 @@ impl Stage {
 impl Scene {
     /// The world as it is, and what a run makes of it.
     fn play(platform: &Platform, folder: &Path, turn: Turn) -> (Saved, (World, Vec<Request>)) {
-        let start = platform.sandbox.save().unwrap();
+        let start = platform.sandbox.save().expect("the sandbox");
         // Requests are counted from there.
-        platform.sandbox.restore(&start).unwrap();
+        platform.sandbox.restore(&start).expect("the sandbox");
         let ran = platform.collect(command(platform, folder, turn)).succeeded();
-        (start, (platform.sandbox.snapshot().unwrap(), ran.requests))
+        (start, (platform.sandbox.snapshot().expect("the sandbox"), ran.requests))
     }
 }
 
@@ -399,13 +407,13 @@ fn add_cluster_type(platform: &Platform, name: &str) {
          spec:\n  reconciler: arc-flux\n  namespaceService: default\n"
     );
     let path = format!("{name}.yaml");
-    platform.control_plane.commit("dev", &[(&path, Some(&text))], "a cluster type").unwrap();
+    platform.control_plane.commit("dev", &[(&path, Some(&text))], "a cluster type").expect("the sandbox");
 }
 
 fn write(folder: &Path, files: &Files) {
     for (path, bytes) in files {
         let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
     }
 }

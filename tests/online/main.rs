@@ -3,6 +3,8 @@
 //! What a test looks at is the state that a run leaves in the world. After every run [`platform`] also makes sure
 //! that the sandbox knew every request, and that no token is anywhere but where it belongs.
 
+#![allow(clippy::unwrap_used, reason = "what helps a test ends with it")]
+
 mod action;
 mod cost;
 mod faults;
