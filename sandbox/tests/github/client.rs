@@ -93,8 +93,17 @@ pub(crate) fn git_url(sandbox: &Sandbox, token: &str, repository: &str) -> Strin
     }
 }
 
-fn client() -> reqwest::blocking::Client {
+/// A client that is still to be told who it is.
+///
+/// Where the whole workspace is built, TLS is turned on and wants to know whose cryptography it is, though none is used.
+pub(crate) fn builder() -> reqwest::blocking::ClientBuilder {
+    // Every test asks; the first one wins.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::blocking::Client::builder()
+}
+
+fn client() -> reqwest::blocking::Client {
+    builder()
         .user_agent("tests")
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kalypso_sandbox::{Access, Issues, Level, Limits, Merge, Repository, Sandbox, Scope, State, Visibility};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, TOKEN, sandbox, send, update_refs};
+use crate::client::{Answer, TOKEN, builder, sandbox, send, update_refs};
 
 const REPO: &str = "/repos/contoso/gitops";
 const ZEROS: &str = "0000000000000000000000000000000000000000";
@@ -491,7 +491,7 @@ fn a_moved_repository_says_where_it_went() {
 fn what_is_not_known_is_noted() {
     let (sandbox, _gitops) = sandbox();
     assert_eq!(get(&sandbox, "/zen").status, 404);
-    let unknown = reqwest::blocking::Client::builder().no_proxy().user_agent("tests").build().unwrap();
+    let unknown = builder().no_proxy().user_agent("tests").build().unwrap();
     let answer = unknown.get(format!("{}{REPO}", sandbox.api_url())).bearer_auth(TOKEN).send().unwrap();
     assert_eq!(answer.status(), 200);
     get(&sandbox, "/pulls?state=opened");

@@ -41,6 +41,8 @@ pub(crate) enum GitProblem {
     Refused(String),
     /// It holds more than is read
     TooLarge(String),
+    /// It answers, but would take longer than is waited
+    TooSlow,
     /// What it says makes no sense
     Unusable(String),
     /// There is no token for it, although one belongs to it
@@ -87,6 +89,7 @@ impl GitError {
                     .to_owned()
             }
             GitProblem::TooLarge(_) => "point to a smaller repository".to_owned(),
+            GitProblem::TooSlow => "run again when the host and the network are faster".to_owned(),
             GitProblem::Unusable(_) => {
                 "check that the URL is that of a git repository, and `git fsck` it".to_owned()
             }
@@ -112,6 +115,7 @@ impl fmt::Display for GitError {
             GitProblem::NoSuchFolder(why) => write!(f, "{at}: {why}"),
             GitProblem::Unreachable { why, .. } => write!(f, "{at} cannot be reached: {why}"),
             GitProblem::Refused(why) | GitProblem::TooLarge(why) => write!(f, "{at} is not read: {why}"),
+            GitProblem::TooSlow => write!(f, "{at} takes too long to answer"),
             GitProblem::Unusable(why) => write!(f, "{at} cannot be read: {why}"),
             GitProblem::NoToken(why) => write!(f, "there is no token for {at}: {why}"),
         }

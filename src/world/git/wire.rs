@@ -292,7 +292,7 @@ impl BufRead for Body {
             return Err(keep(&self.route, GitProblem::TooLarge("it sends more than is read".to_owned())));
         }
         if Instant::now() > self.until {
-            return Err(keep(&self.route, GitProblem::TooLarge("it takes too long".to_owned())));
+            return Err(keep(&self.route, GitProblem::TooSlow));
         }
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
         match reader.fill_buf() {
