@@ -31,8 +31,7 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> Result<Exit, Failure> {
         let destinations = Destination::all(arguments, &outcome, &world)?;
         let placements = destinations.iter().map(|destination| &destination.placement);
         let verdict = outcome.verdict(placements, arguments.failure_policy.into());
-        let mut published: Vec<Published> =
-            destinations.iter().map(|destination| Published::new(&outcome, destination)).collect();
+        let mut published: Vec<Published> = destinations.iter().map(|_| Published::default()).collect();
         let done = match verdict {
             Verdict::Refused(why) => Err(Failure::refused(why)),
             Verdict::Whole | Verdict::WithHolds => {

@@ -10,6 +10,7 @@ mod pull_request;
 mod tell;
 mod upload;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use fleet::{Changeset, Outcome, Tree};
@@ -44,9 +45,10 @@ pub(crate) struct Change<'a> {
 }
 
 /// What was done, or would be, for one destination.
+#[derive(Default)]
 pub(crate) struct Published {
-    /// What changes there
-    pub(crate) changes: Changes,
+    /// What changes there; made when it is first looked at
+    changes: OnceCell<Changes>,
     /// The steps
     pub(crate) steps: Vec<Step>,
     /// The open pull request that brings the wanted tree
@@ -65,16 +67,10 @@ impl Mode {
 }
 
 impl Published {
-    /// Nothing is done yet.
-    pub(crate) fn new(outcome: &Outcome, destination: &Destination) -> Published {
+    /// What changes at `destination`, value by value.
+    fn changes(&self, outcome: &Outcome, destination: &Destination) -> &Changes {
         let Destination { root, current, placement, changes, .. } = destination;
-        Published {
-            changes: Changes::new(outcome, placement, current, root, changes),
-            steps: Vec::new(),
-            pull: None,
-            issues: Vec::new(),
-            notes: Vec::new(),
-        }
+        self.changes.get_or_init(|| Changes::new(outcome, placement, current, root, changes))
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn settle(
     published: &mut Published,
 ) -> Result<(), Failure> {
     let repo = &branch.repo;
-    let wanted = wanted(branch, destination, &published.changes, publisher.links);
+    let wanted =
+        wanted(branch, destination, published.changes(publisher.outcome, destination), publisher.links);
     let change = Change { base: &destination.current, changes: &destination.changes };
     let mut known = Known { pulls: published.pull.iter().cloned().collect(), ..Known::default() };
     let mut unclear = None;

@@ -58,10 +58,19 @@ pub(crate) fn own_file(problem: &Diagnostic) -> Option<String> {
     (file.prefix.is_empty() && workspace.join(&*file.path).is_file()).then(|| file.path.to_string())
 }
 
+fn summary() -> Option<PathBuf> {
+    env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Whether there is a summary of a job to add to.
+pub(crate) fn has_summary() -> bool {
+    summary().is_some()
+}
+
 /// Adds to the summary of the job, if this is one.
 pub(crate) fn summarize(markdown: &str) -> Result<(), Failure> {
-    match env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
-        Some(path) => append(&PathBuf::from(path), markdown),
+    match summary() {
+        Some(path) => append(&path, markdown),
         None => Ok(()),
     }
 }
@@ -110,6 +119,11 @@ impl Runner {
                 terminal::say(&report::mask(token.expose()));
             }
         })
+    }
+
+    /// Whether other steps can read outputs.
+    pub(crate) fn has_outputs(&self) -> bool {
+        self.outputs.is_some()
     }
 
     /// Sets outputs for the steps that follow.

@@ -23,9 +23,9 @@ use gix::protocol::{Command, Handshake, LsRefsCommand};
 use reqwest::blocking::Client;
 
 use super::objects::{Coverage, MAX_OBJECT_BYTES, Objects, sentence};
-use super::url::is_loopback;
 use super::wire::{Route, Wire};
 use super::{CommitId, GitError, GitProblem, Secret};
+use crate::world::http::is_loopback;
 
 const HEADS: &str = "refs/heads/";
 const AGENT: (&str, &str) = ("agent", concat!("kalypso/", env!("CARGO_PKG_VERSION")));

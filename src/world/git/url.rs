@@ -1,6 +1,8 @@
 //! The URLs of remotes, from what people write.
 
-use ::url::{Host, Url};
+use ::url::Url;
+
+use crate::world::http::is_loopback;
 
 /// Reads the URL of a repository: https, plain http to this machine, or what ssh is given, as https.
 ///
@@ -33,16 +35,6 @@ pub(crate) fn remote_url(text: &str) -> Result<Url, String> {
         return Err(format!("`{url}` names no repository; {EXPECTED}"));
     }
     Ok(url)
-}
-
-/// Whether a URL leads to this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// The URL without a user's name and password.

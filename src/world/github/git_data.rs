@@ -200,11 +200,11 @@ impl Entry<'_> {
     fn json(&self) -> Value {
         match *self {
             Entry::Text { path, mode, text } => {
-                json!({ "path": path, "mode": octal(mode), "type": "blob", "content": text })
+                json!({ "path": path, "mode": mode.octal(), "type": "blob", "content": text })
             }
             Entry::Blob { path, mode, id } => {
                 let kind = if mode == fleet::Mode::Submodule { "commit" } else { "blob" };
-                json!({ "path": path, "mode": octal(mode), "type": kind, "sha": id })
+                json!({ "path": path, "mode": mode.octal(), "type": kind, "sha": id })
             }
             Entry::Nothing { path } => json!({ "path": path, "mode": "100644", "type": "blob", "sha": null }),
         }
@@ -229,15 +229,6 @@ impl From<RawCommit> for Commit {
     fn from(RawCommit { sha, tree, parents, message }: RawCommit) -> Commit {
         let parents = parents.into_iter().map(|parent| parent.sha).collect();
         Commit { id: sha, tree: tree.sha, parents, message }
-    }
-}
-
-fn octal(mode: fleet::Mode) -> &'static str {
-    match mode {
-        fleet::Mode::File => "100644",
-        fleet::Mode::Executable => "100755",
-        fleet::Mode::Link => "120000",
-        fleet::Mode::Submodule => "160000",
     }
 }
 
