@@ -12,15 +12,22 @@
 //! ```
 
 mod commit;
+mod configuration;
+mod known;
+mod lineage;
 mod observation;
 mod policy;
 mod promotion;
 mod proof;
+mod question;
 mod repository;
 mod rollout;
+mod round;
 mod standing;
 mod tally;
 mod time;
+mod trouble;
+mod verdict;
 
 pub use commit::CommitId;
 pub use observation::{
@@ -30,8 +37,10 @@ pub use observation::{
 pub use policy::{Grace, OnTrouble, Policy, Target, Unobserved};
 pub use promotion::{Admission, Admitted, Due, Facts, NextMark, Refusal, StatusState, admit, due};
 pub use proof::{Health, Missing, Proof, prove};
+pub use question::{Answer, Question, Relation};
 pub use repository::is_same_repository;
-pub use rollout::{Answer, Direct, Failure, Next, Question, Read, Relation, Rollout, Verdict};
+pub use rollout::{Direct, Next, Read, Rollout};
 pub use standing::{NotCounted, Standing, State, WhyIgnored, WhyWaiting};
 pub use tally::{Group, Tally};
 pub use time::Time;
+pub use verdict::{Failure, Verdict};

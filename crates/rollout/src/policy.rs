@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::commit::CommitId;
+use crate::observation::{Observation, Provisioning, Reference};
+use crate::repository::is_same_repository;
+use crate::standing::NotCounted;
 
 /// What is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,69 @@ pub struct Target {
     pub commit: CommitId,
     /// What `Promoted_Commit_Id` holds there
     pub promoted: Option<CommitId>,
+}
+
+/// How a configuration stands to the branch that is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Following {
+    Branch,
+    NotCounted(NotCounted),
+    Elsewhere,
+}
+
+impl Target {
+    /// How a configuration with this source stands to the branch.
+    pub(crate) fn following(
+        &self,
+        kind: &str,
+        url: &str,
+        reference: &Reference,
+        provisioning: &Provisioning,
+    ) -> Following {
+        let Reference { branch, tag, semver, commit } = reference;
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let is_pinned = [tag, semver, commit].into_iter().any(given);
+        let branch = branch.as_ref().filter(|branch| !branch.is_empty());
+        let is_ours = match branch {
+            Some(branch) => *branch == self.branch,
+            None => is_pinned || self.branch == "master",
+        };
+        if !is_same_repository(url, &self.repository) {
+            Following::Elsewhere
+        } else if !kind.eq_ignore_ascii_case("GitRepository") {
+            Following::NotCounted(NotCounted::OtherSource)
+        } else if !is_ours {
+            Following::Elsewhere
+        } else if is_pinned {
+            Following::NotCounted(NotCounted::Pinned)
+        } else if *provisioning == Provisioning::Deleting {
+            Following::NotCounted(NotCounted::Deleting)
+        } else {
+            Following::Branch
+        }
+    }
+
+    /// How a configuration stands to the branch.
+    pub(crate) fn following_of(&self, observation: &Observation) -> Following {
+        let source = &observation.source;
+        self.following(&source.kind, &source.url, &source.reference, &observation.provisioning)
+    }
+
+    /// The cluster types whose folders a configuration applies.
+    pub(crate) fn cluster_types(&self, observation: &Observation) -> BTreeSet<String> {
+        let paths = observation.kustomizations.values().map(|kustomization| kustomization.path.as_str());
+        paths.filter_map(|path| self.cluster_type(path)).cloned().collect()
+    }
+
+    fn cluster_type(&self, path: &str) -> Option<&String> {
+        let mut folders = folders_in(path);
+        let is_below = folders_in(&self.root).all(|folder| folders.next() == Some(folder));
+        folders.next().filter(|_| is_below).and_then(|folder| self.cluster_types.get(folder))
+    }
+}
+
+fn folders_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').map(str::trim).filter(|folder| !matches!(*folder, "" | "."))
 }
 
 /// The rules of a check.

@@ -1,7 +1,7 @@
 //! What is to be carried on, and what may be.
 
 use crate::commit::CommitId;
-use crate::rollout::Relation;
+use crate::question::Relation;
 
 /// The newest status of a commit in one context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +58,14 @@ pub enum Due {
 }
 
 /// Whether the commit is to be carried on.
-pub fn due(_facts: &Facts) -> Due {
-    unimplemented!()
+pub fn due(facts: &Facts) -> Due {
+    match facts {
+        Facts { promoted: None, .. } => Due::Untracked,
+        Facts { before: Some((before, Relation::Ancestor)), .. } => Due::Reverts(before.clone()),
+        Facts { head: Some((head, Relation::Ancestor)), .. } => Due::Superseded(head.clone()),
+        Facts { own: Some(StatusState::Success), next: NextMark::NoNext | NextMark::Marked, .. } => Due::Done,
+        _ => Due::Yes,
+    }
 }
 
 /// What is known of a commit that shall be promoted to an environment.
@@ -103,6 +109,150 @@ pub enum Refusal {
 }
 
 /// Whether a commit may be promoted; every reason against it.
-pub fn admit(_admission: &Admission) -> Result<Admitted, Vec<Refusal>> {
-    unimplemented!()
+pub fn admit(admission: &Admission) -> Result<Admitted, Vec<Refusal>> {
+    let Admission { on_base, current, preceding, allows_rollback, skips_check } = admission;
+    if matches!(current, Some((_, Relation::Same))) {
+        return Ok(Admitted::Already);
+    }
+    let newer = current.as_ref().filter(|(_, relation)| *relation == Relation::Ancestor);
+    let unproven = preceding.as_ref().filter(|(_, status)| *status != Some(StatusState::Success));
+    let mut refusals = Vec::new();
+    if !matches!(on_base, Relation::Same | Relation::Ancestor) {
+        refusals.push(Refusal::NotOnBase);
+    }
+    if let (Some((newer, _)), false) = (newer, allows_rollback) {
+        refusals.push(Refusal::Older(newer.clone()));
+    }
+    if let (Some((environment, status)), false) = (unproven, skips_check) {
+        refusals.push(Refusal::Unproven(environment.clone(), *status));
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    Ok(Admitted::Moves { is_rollback: newer.is_some(), is_unchecked: unproven.is_some() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(digit: char) -> CommitId {
+        CommitId::new(&digit.to_string().repeat(40)).unwrap()
+    }
+
+    #[test]
+    fn what_is_due() {
+        use Relation::{Ancestor, Descendant, Diverged, Missing, Same};
+        use StatusState::{Error, Failure, Pending, Success};
+        let fresh = Facts {
+            promoted: Some(commit('1')),
+            own: None,
+            next: NextMark::NoNext,
+            before: None,
+            head: None,
+        };
+        let with = |own, next| Facts { own, next, ..fresh.clone() };
+        let before = |relation| Facts { before: Some((commit('2'), relation)), ..fresh.clone() };
+        let head = |relation| Facts { head: Some((commit('3'), relation)), ..fresh.clone() };
+        let cases = [
+            (fresh.clone(), Due::Yes, "it has no status"),
+            (Facts { promoted: None, ..fresh.clone() }, Due::Untracked, "nothing is tracked"),
+            (with(Some(Pending), NextMark::NoNext), Due::Yes, "it is under way"),
+            (with(Some(Failure), NextMark::Marked), Due::Yes, "a failed check may be healed"),
+            (with(Some(Error), NextMark::NoNext), Due::Yes, "a cancelled run is made up for"),
+            (with(Some(Success), NextMark::NoNext), Due::Done, "deployed, and nothing follows"),
+            (with(Some(Success), NextMark::Marked), Due::Done, "deployed and handed over"),
+            (with(Some(Success), NextMark::Unmarked), Due::Yes, "the hand-over was lost"),
+            (before(Ancestor), Due::Reverts(commit('2')), "a revert"),
+            (before(Descendant), Due::Yes, "the usual step"),
+            (before(Same), Due::Yes, "configuration only"),
+            (before(Diverged), Due::Yes, "neither is newer"),
+            (before(Missing), Due::Yes, "what was before is unknown"),
+            (head(Ancestor), Due::Superseded(commit('3')), "a newer one is there"),
+            (head(Descendant), Due::Yes, "the head was reverted"),
+            (head(Same), Due::Yes, "still the head"),
+            (
+                Facts { own: Some(Success), ..before(Ancestor) },
+                Due::Reverts(commit('2')),
+                "a revert to what was deployed",
+            ),
+            (Facts { own: Some(Success), ..head(Ancestor) }, Due::Superseded(commit('3')), "a late run"),
+        ];
+        for (facts, want, why) in cases {
+            assert_eq!(due(&facts), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_promoted() {
+        use Relation::{Ancestor, Descendant, Diverged, Missing, Same};
+        use StatusState::{Failure, Pending, Success};
+        let fresh = Admission {
+            on_base: Ancestor,
+            current: Some((commit('1'), Descendant)),
+            preceding: None,
+            allows_rollback: false,
+            skips_check: false,
+        };
+        let on_base = |on_base| Admission { on_base, ..fresh.clone() };
+        let current = |relation| Admission { current: Some((commit('1'), relation)), ..fresh.clone() };
+        let preceding = |status| Admission { preceding: Some(("dev".to_owned(), status)), ..fresh.clone() };
+        let moves = Ok(Admitted::Moves { is_rollback: false, is_unchecked: false });
+        let older = Refusal::Older(commit('1'));
+        let unproven = |status| Refusal::Unproven("dev".to_owned(), status);
+        let cases = [
+            (fresh.clone(), moves.clone(), "the usual step"),
+            (Admission { current: None, ..fresh.clone() }, moves.clone(), "the first one"),
+            (on_base(Same), moves.clone(), "the head of the base"),
+            (on_base(Descendant), Err(vec![Refusal::NotOnBase]), "not merged yet"),
+            (on_base(Diverged), Err(vec![Refusal::NotOnBase]), "another branch"),
+            (on_base(Missing), Err(vec![Refusal::NotOnBase]), "no such commit"),
+            (current(Same), Ok(Admitted::Already), "it is there"),
+            (
+                Admission { on_base: Missing, ..preceding(None) },
+                Err(vec![Refusal::NotOnBase, unproven(None)]),
+                "every reason",
+            ),
+            (
+                Admission { on_base: Missing, current: Some((commit('1'), Same)), ..preceding(None) },
+                Ok(Admitted::Already),
+                "what is there needs no reasons",
+            ),
+            (current(Diverged), moves.clone(), "beside what is there, but on the base"),
+            (current(Missing), moves.clone(), "what is there is unknown"),
+            (current(Ancestor), Err(vec![older.clone()]), "older"),
+            (
+                Admission { allows_rollback: true, ..current(Ancestor) },
+                Ok(Admitted::Moves { is_rollback: true, is_unchecked: false }),
+                "older, as is wished",
+            ),
+            (
+                Admission { allows_rollback: true, ..fresh.clone() },
+                moves.clone(),
+                "newer, where older ones may go",
+            ),
+            (preceding(Some(Success)), moves.clone(), "deployed before"),
+            (preceding(None), Err(vec![unproven(None)]), "never checked"),
+            (preceding(Some(Pending)), Err(vec![unproven(Some(Pending))]), "not yet"),
+            (preceding(Some(Failure)), Err(vec![unproven(Some(Failure))]), "failed"),
+            (
+                Admission { skips_check: true, ..preceding(Some(Failure)) },
+                Ok(Admitted::Moves { is_rollback: false, is_unchecked: true }),
+                "failed, passed over",
+            ),
+            (
+                Admission { skips_check: true, ..preceding(Some(Success)) },
+                moves,
+                "nothing had to be passed over",
+            ),
+            (
+                Admission { current: Some((commit('1'), Ancestor)), on_base: Diverged, ..preceding(None) },
+                Err(vec![Refusal::NotOnBase, older, unproven(None)]),
+                "all of them",
+            ),
+        ];
+        for (admission, want, why) in cases {
+            assert_eq!(admit(&admission), want, "{why}");
+        }
+    }
 }

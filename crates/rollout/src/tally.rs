@@ -1,7 +1,9 @@
 //! How many configurations are in which state, without their rows.
 
 use crate::commit::CommitId;
-use crate::observation::{Compliance, Provisioning, Reference};
+use crate::lineage::Lineage;
+use crate::observation::{Compliance, Observation, Provisioning, Reference};
+use crate::policy::{Following, Target};
 use crate::time::Time;
 
 /// How many configurations are in which state, at one moment.
@@ -36,4 +38,106 @@ pub struct Group {
     pub count: usize,
     /// The latest report among them
     pub latest: Option<Time>,
+}
+
+/// How a configuration looks from afar: as much as a tally tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It has fetched a commit that counts, and may have applied it
+    Finished,
+    /// It is told to do nothing
+    Suspended,
+    /// It has fetched a commit that counts, and something is wrong
+    Troubled,
+    /// None of these
+    Underway,
+}
+
+impl Look {
+    pub(crate) fn of_group(group: &Group, lineage: &Lineage) -> Look {
+        let Group { synced, compliance, provisioning, is_suspended, mentions, .. } = group;
+        let glimpse =
+            Glimpse { synced, compliance, provisioning, is_suspended: *is_suspended, mentions: *mentions };
+        glimpse.look(lineage)
+    }
+
+    pub(crate) fn of_observation(observation: &Observation, lineage: &Lineage) -> Look {
+        let Observation { synced, compliance, provisioning, is_suspended, objects, .. } = observation;
+        let is_named = |text: &str| synced.as_ref().is_some_and(|commit| text.contains(commit.as_str()));
+        let mentions = objects.iter().any(|object| {
+            object.applied.as_ref().is_some_and(|commit| lineage.accepts(commit)) || is_named(&object.message)
+        });
+        Glimpse { synced, compliance, provisioning, is_suspended: *is_suspended, mentions }.look(lineage)
+    }
+}
+
+struct Glimpse<'a> {
+    synced: &'a Option<CommitId>,
+    compliance: &'a Compliance,
+    provisioning: &'a Provisioning,
+    is_suspended: bool,
+    mentions: bool,
+}
+
+impl Glimpse<'_> {
+    fn look(self, lineage: &Lineage) -> Look {
+        let is_synced = self.synced.as_ref().is_some_and(|commit| lineage.accepts(commit));
+        if is_synced && self.mentions && *self.compliance == Compliance::Compliant {
+            Look::Finished
+        } else if self.is_suspended || *self.compliance == Compliance::Suspended {
+            Look::Suspended
+        } else if is_synced
+            && (*self.compliance == Compliance::NonCompliant || *self.provisioning == Provisioning::Failed)
+        {
+            Look::Troubled
+        } else {
+            Look::Underway
+        }
+    }
+}
+
+/// How many configurations that follow the branch look how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Looks {
+    pub(crate) total: usize,
+    pub(crate) finished: usize,
+    pub(crate) suspended: usize,
+    pub(crate) troubled: usize,
+}
+
+impl Looks {
+    pub(crate) fn count(looks: impl IntoIterator<Item = (Look, usize)>) -> Looks {
+        let mut counts = Looks::default();
+        for (look, count) in looks {
+            counts.total = counts.total.saturating_add(count);
+            match look {
+                Look::Finished => counts.finished = counts.finished.saturating_add(count),
+                Look::Suspended => counts.suspended = counts.suspended.saturating_add(count),
+                Look::Troubled => counts.troubled = counts.troubled.saturating_add(count),
+                Look::Underway => {}
+            }
+        }
+        counts
+    }
+
+    /// How many more there are that have come to a commit that counts than `known` ones.
+    pub(crate) fn arrived_beyond(self, known: Looks) -> usize {
+        let finished = self.finished.saturating_sub(known.finished);
+        finished.saturating_add(self.troubled.saturating_sub(known.troubled))
+    }
+}
+
+impl Tally {
+    /// What of it follows the branch.
+    pub(crate) fn of_branch(mut self, target: &Target) -> Tally {
+        self.groups.retain(|group| {
+            let Group { source_kind, url, reference, provisioning, .. } = group;
+            target.following(source_kind, url, reference, provisioning) == Following::Branch
+        });
+        self
+    }
+
+    pub(crate) fn looks(&self, lineage: &Lineage) -> Looks {
+        Looks::count(self.groups.iter().map(|group| (Look::of_group(group, lineage), group.count)))
+    }
 }

@@ -1,0 +1,199 @@
+//! What is known of one configuration.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::lineage::Lineage;
+use crate::observation::Observation;
+use crate::policy::{Following, OnTrouble, Policy, Target};
+use crate::proof::{Health, Proof, prove};
+use crate::standing::{State, WhyWaiting};
+use crate::tally::Look;
+use crate::time::Time;
+use crate::trouble::{Hindrance, Patience, Synced, hindrance, patience};
+
+/// Where nobody checks the health, two reports this far apart must show the commit applied.
+pub(crate) const SECOND_REPORT_AFTER: Duration = Duration::from_secs(60);
+/// A configuration is late when its interval is over by this much: the source has its time, and so has the report.
+pub(crate) const LATENESS: Duration = Duration::from_secs(5 * 60);
+
+/// What is known of one configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    pub(crate) observation: Observation,
+    pub(crate) finding: Finding,
+    /// When the first of the reports that prove it without a gap was made
+    proven_since: Option<Time>,
+    /// When the first of the reports that show it in trouble without a gap was made
+    troubled_since: Option<Time>,
+    is_unreadable: bool,
+    /// The pass over all rows that showed it, itself or by a visit after it
+    pub(crate) pass: u64,
+    pub(crate) visit: Option<Visit>,
+}
+
+/// What one report means to the check.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) following: Following,
+    pub(crate) cluster_types: BTreeSet<String>,
+    pub(crate) look: Look,
+    proof: Proof,
+    hindrance: Option<(Hindrance, OnTrouble)>,
+    patience: Option<Patience>,
+}
+
+/// The last time that the resource itself was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Visit {
+    pub(crate) at: Time,
+    pub(crate) round: u64,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a visit gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The latest report
+    Latest,
+    /// Nothing, or an older report
+    Nothing,
+}
+
+/// Whether others of a configuration's cluster types count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    Others,
+    Nobody,
+}
+
+impl Finding {
+    pub(crate) fn of(
+        observation: &Observation,
+        target: &Target,
+        policy: &Policy,
+        lineage: &Lineage,
+    ) -> Finding {
+        let is_synced = observation.synced.as_ref().is_some_and(|commit| lineage.accepts(commit));
+        let synced = if is_synced { Synced::Accepted } else { Synced::Other };
+        let proof = prove(observation, |commit| lineage.accepts(commit));
+        let hindrance = hindrance(observation, policy);
+        let patience = match (&proof, hindrance) {
+            (Proof::Proven(_), _) => None,
+            (_, Some((_, OnTrouble::Fail))) => Some(Patience::For(Duration::ZERO)),
+            (_, Some((_, OnTrouble::Ignore | OnTrouble::Wait))) => None,
+            (_, None) => patience(observation, synced, policy),
+        };
+        Finding {
+            following: target.following_of(observation),
+            cluster_types: target.cluster_types(observation),
+            look: Look::of_observation(observation, lineage),
+            proof,
+            hindrance,
+            patience,
+        }
+    }
+}
+
+impl Configuration {
+    pub(crate) fn new(observation: Observation, finding: Finding, now: Time) -> Configuration {
+        Configuration {
+            proven_since: proven_since(None, &observation, &finding),
+            troubled_since: troubled_since(None, &observation, &finding, now),
+            observation,
+            finding,
+            is_unreadable: false,
+            pass: 0,
+            visit: None,
+        }
+    }
+
+    /// Takes a report in, unless a later one is known.
+    pub(crate) fn take(&mut self, observation: Observation, finding: Finding, now: Time) -> Outcome {
+        // A report without a time is earlier than any that has one.
+        if observation.reported < self.observation.reported {
+            return Outcome::Nothing;
+        }
+        self.proven_since = proven_since(self.proven_since, &observation, &finding);
+        self.troubled_since = troubled_since(self.troubled_since, &observation, &finding, now);
+        self.observation = observation;
+        self.finding = finding;
+        self.is_unreadable = false;
+        Outcome::Latest
+    }
+
+    /// It is not there, or may not be read, in a visit.
+    pub(crate) fn lose(&mut self) {
+        self.is_unreadable = true;
+    }
+
+    pub(crate) fn counts(&self) -> bool {
+        self.finding.following == Following::Branch
+    }
+
+    /// Whether it would be ignored if others of its cluster types count.
+    pub(crate) fn is_ignorable(&self) -> bool {
+        matches!(self.state(Company::Others), State::Ignored(_))
+    }
+
+    pub(crate) fn state(&self, company: Company) -> State {
+        if let Following::NotCounted(why) = self.finding.following {
+            return State::NotCounted(why);
+        }
+        if self.is_unreadable {
+            return State::Waiting(WhyWaiting::Unreadable);
+        }
+        let health = match &self.finding.proof {
+            Proof::Proven(health) => Some(*health),
+            Proof::Unproven(_) => None,
+        };
+        if let Some(health) = health.filter(|health| *health == Health::Checked || self.is_shown_twice()) {
+            return State::Done { health, since: self.proven_since };
+        }
+        match self.finding.hindrance {
+            Some((hindrance, OnTrouble::Ignore)) if company == Company::Others => {
+                return State::Ignored(hindrance.ignored());
+            }
+            Some((hindrance, OnTrouble::Ignore | OnTrouble::Wait)) => {
+                return State::Waiting(hindrance.waiting());
+            }
+            Some((_, OnTrouble::Fail)) | None => {}
+        }
+        match (&self.finding.proof, self.finding.patience, self.troubled_since) {
+            (Proof::Proven(_), ..) => State::Waiting(WhyWaiting::SecondReport),
+            (_, Some(Patience::For(grace)), Some(since)) => State::Failing { since, fails_at: since + grace },
+            (Proof::Unproven(missing), ..) => State::Waiting(WhyWaiting::Unproven(missing.clone())),
+        }
+    }
+
+    /// Whether a second report that proves it may be there.
+    pub(crate) fn may_be_shown_twice(&self, now: Time) -> bool {
+        self.proven_since.is_none_or(|since| now >= since + SECOND_REPORT_AFTER)
+    }
+
+    pub(crate) fn is_late(&self, started: Time, now: Time) -> bool {
+        now > started + self.observation.source.sync_interval + LATENESS
+    }
+
+    fn is_shown_twice(&self) -> bool {
+        let reports = self.proven_since.zip(self.observation.reported);
+        reports.is_some_and(|(first, last)| last >= first + SECOND_REPORT_AFTER)
+    }
+}
+
+fn proven_since(since: Option<Time>, observation: &Observation, finding: &Finding) -> Option<Time> {
+    match finding.proof {
+        Proof::Proven(_) => since.or(observation.reported),
+        Proof::Unproven(_) => None,
+    }
+}
+
+fn troubled_since(
+    since: Option<Time>,
+    observation: &Observation,
+    finding: &Finding,
+    now: Time,
+) -> Option<Time> {
+    let first = observation.reported.map_or(now, |reported| reported.min(now));
+    finding.patience.map(|_| since.unwrap_or(first))
+}

@@ -1,0 +1,321 @@
+//! Checks from their first step to their verdict, in a world that is told what to show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rollout::{
+    Answer, Channel, Cluster, CommitId, Compliance, ConfigurationId, Connectivity, Direct, Failure, Grace,
+    Group, Health, Kustomization, Missing, Next, NotCounted, ObjectStatus, Observation, OnTrouble, Policy,
+    Provisioning, Question, Read, Ready, Reference, Relation, Rollout, Source, State, Tally, Target, Time,
+    Unobserved, Verdict, Waits, WhyIgnored, WhyWaiting,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const START: Time = Time(1_000_000);
+
+fn commit(digit: char) -> CommitId {
+    CommitId::new(&digit.to_string().repeat(40)).unwrap()
+}
+
+fn id(name: &str) -> ConfigurationId {
+    ConfigurationId::new(name)
+}
+
+/// The commit that is checked carries `a`; `0` is what was there before.
+fn target() -> Target {
+    Target {
+        repository: "https://github.com/org/gitops".to_owned(),
+        branch: "dev".to_owned(),
+        root: String::new(),
+        cluster_types: BTreeSet::from(["drone".to_owned(), "large".to_owned()]),
+        commit: commit('1'),
+        promoted: Some(commit('a')),
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        timeout: 60 * MINUTE,
+        poll_interval: Duration::from_secs(15),
+        grace: Grace::Fixed(10 * MINUTE),
+        min_clusters: 1,
+        on_suspended: OnTrouble::Ignore,
+        on_disconnected: OnTrouble::Wait,
+        on_unobserved: Unobserved::Said,
+    }
+}
+
+/// A configuration as it was before: everything at commit `0`, on a cluster of its own.
+fn fresh(name: &str) -> Observation {
+    let kustomization = Kustomization {
+        path: "./drone".to_owned(),
+        waits: Waits::ForHealth,
+        sync_interval: 10 * MINUTE,
+        retry_interval: None,
+        timeout: 10 * MINUTE,
+    };
+    let mut observation = Observation {
+        id: id(name),
+        name: name.to_owned(),
+        namespace: "flux".to_owned(),
+        cluster: Cluster {
+            id: format!("cluster-{name}"),
+            name: format!("cluster-{name}"),
+            connectivity: Connectivity::Connected,
+        },
+        source: Source {
+            kind: "GitRepository".to_owned(),
+            url: "https://github.com/org/gitops".to_owned(),
+            reference: Reference { branch: Some("dev".to_owned()), ..Reference::default() },
+            sync_interval: 10 * MINUTE,
+        },
+        kustomizations: BTreeMap::from([("apps".to_owned(), kustomization)]),
+        is_suspended: false,
+        synced: None,
+        compliance: Compliance::Compliant,
+        provisioning: Provisioning::Succeeded,
+        objects: Vec::new(),
+        message: None,
+        reported: Some(START),
+        channel: Channel::Index,
+    };
+    at(&mut observation, '0');
+    observation
+}
+
+/// Synced and applied.
+fn at(observation: &mut Observation, digit: char) {
+    observation.synced = Some(commit(digit));
+    observation.compliance = Compliance::Compliant;
+    observation.objects = vec![ObjectStatus {
+        kind: "Kustomization".to_owned(),
+        name: format!("{}-apps", observation.name),
+        namespace: "flux".to_owned(),
+        ready: Some(Ready::True),
+        reason: "ReconciliationSucceeded".to_owned(),
+        message: format!("Applied revision: dev@sha1:{}", commit(digit)),
+        applied: Some(commit(digit)),
+    }];
+}
+
+/// Synced, but something is wrong.
+fn broken(observation: &mut Observation, digit: char, reason: &str) {
+    at(observation, digit);
+    observation.compliance = Compliance::NonCompliant;
+    observation.objects[0].ready = Some(Ready::False);
+    observation.objects[0].reason = reason.to_owned();
+    observation.objects[0].applied = None;
+}
+
+struct Story {
+    rollout: Rollout,
+    now: Time,
+    head: CommitId,
+    /// What rows show
+    rows: BTreeMap<ConfigurationId, Observation>,
+    /// What resources themselves say, where that is something else than their rows
+    resources: BTreeMap<ConfigurationId, Direct>,
+    relations: BTreeMap<CommitId, Relation>,
+    tracked: BTreeMap<CommitId, Option<CommitId>>,
+    is_truncated: bool,
+    /// The kind of step that fails now
+    failing: Option<&'static str>,
+    log: Vec<String>,
+}
+
+impl Story {
+    fn new(policy: Policy, names: &[&str]) -> Story {
+        Story::of(target(), policy, names)
+    }
+
+    fn of(target: Target, policy: Policy, names: &[&str]) -> Story {
+        Story {
+            rollout: Rollout::new(target, policy, START),
+            now: START,
+            head: commit('1'),
+            rows: names.iter().map(|name| (id(name), fresh(name))).collect(),
+            resources: BTreeMap::new(),
+            relations: BTreeMap::from([(commit('0'), Relation::Ancestor)]),
+            tracked: BTreeMap::new(),
+            is_truncated: false,
+            failing: None,
+            log: Vec::new(),
+        }
+    }
+
+    /// A new report of a configuration.
+    fn report(&mut self, name: &str, change: impl FnOnce(&mut Observation)) {
+        let row = self.rows.get_mut(&id(name)).unwrap();
+        change(row);
+        row.reported = Some(self.now);
+    }
+
+    /// What the resource itself says from now on, whatever its row shows.
+    fn resource(&mut self, name: &str, change: impl FnOnce(&mut Observation)) {
+        let mut observation = self.rows[&id(name)].clone();
+        change(&mut observation);
+        observation.reported = Some(self.now);
+        self.resources.insert(id(name), Direct::Found(Box::new(observation)));
+    }
+
+    /// Does everything up to the next wait, and sleeps; or up to the end.
+    fn poll(&mut self) -> Option<Verdict> {
+        loop {
+            let next = self.rollout.next(self.now);
+            if self.failing.is_some_and(|kind| kind == kind_of(&next)) {
+                self.log.push(format!("{} fails", kind_of(&next)));
+                self.rollout.failed(self.now);
+                continue;
+            }
+            match next {
+                Next::Ask(questions) => self.answer(questions),
+                Next::Read(read) => self.read(read),
+                Next::Wait(duration) => {
+                    assert!(!duration.is_zero(), "a wait takes time");
+                    self.now = self.now + duration;
+                    return None;
+                }
+                Next::End(verdict) => return Some(verdict),
+            }
+        }
+    }
+
+    fn answer(&mut self, questions: Vec<Question>) {
+        assert!(!questions.is_empty());
+        for question in questions {
+            let (text, answer) = match question {
+                Question::Lineage(commit) => {
+                    let relation = self.relations.get(&commit).copied().unwrap_or(Relation::Missing);
+                    (format!("lineage {}", &commit.as_str()[..1]), Answer::Lineage(commit, relation))
+                }
+                Question::Tracked(commit) => {
+                    let tracked = self.tracked.get(&commit).cloned().flatten();
+                    (format!("tracked {}", &commit.as_str()[..1]), Answer::Tracked(commit, tracked))
+                }
+                Question::Promoted(commit) => {
+                    let relation = self.relations.get(&commit).copied().unwrap_or(Relation::Missing);
+                    (format!("promoted {}", &commit.as_str()[..1]), Answer::Promoted(commit, relation))
+                }
+            };
+            self.log.push(text);
+            self.rollout.answer(answer);
+        }
+    }
+
+    fn read(&mut self, read: Read) {
+        match read {
+            Read::Poll { mentioning } => {
+                self.log.push("poll".to_owned());
+                let tally = self.tally(&mentioning);
+                self.rollout.polled(self.head.clone(), tally, self.now);
+            }
+            Read::Arrived { commits, since } => {
+                self.log.push(if since.is_some() { "arrived since" } else { "arrived" }.to_owned());
+                let rows = self.rows.values().filter(|row| {
+                    row.synced.as_ref().is_some_and(|synced| commits.contains(synced)) && row.reported > since
+                });
+                self.rollout.observed(rows.cloned().collect(), self.now);
+                self.rollout.finished(self.now);
+            }
+            Read::All => {
+                self.log.push("all".to_owned());
+                // Two pages.
+                let rows: Vec<_> = self.rows.values().cloned().collect();
+                let (first, second) = rows.split_at(rows.len() / 2);
+                self.rollout.observed(first.to_vec(), self.now);
+                self.rollout.observed(second.to_vec(), self.now);
+                self.rollout.finished(self.now);
+            }
+            Read::Direct(ids) => {
+                assert!(!ids.is_empty());
+                let names: Vec<_> = ids.iter().map(ConfigurationId::as_str).collect();
+                self.log.push(format!("direct {}", names.join(" ")));
+                for id in ids {
+                    let row = || self.rows.get(&id).map(|row| Direct::Found(Box::new(row.clone())));
+                    let direct = self.resources.get(&id).cloned().or_else(row).unwrap_or(Direct::Gone);
+                    self.rollout.read_directly(&id, direct, self.now);
+                }
+            }
+        }
+    }
+
+    fn tally(&self, mentioning: &[CommitId]) -> Tally {
+        let group = |row: &Observation| Group {
+            source_kind: row.source.kind.clone(),
+            url: row.source.url.clone(),
+            reference: row.source.reference.clone(),
+            synced: row.synced.clone(),
+            compliance: row.compliance.clone(),
+            provisioning: row.provisioning.clone(),
+            is_suspended: row.is_suspended,
+            mentions: row
+                .objects
+                .iter()
+                .any(|object| mentioning.iter().any(|commit| object.message.contains(commit.as_str()))),
+            count: 1,
+            latest: row.reported,
+        };
+        Tally { groups: self.rows.values().map(group).collect(), is_truncated: self.is_truncated }
+    }
+
+    /// What was done since this was asked last.
+    fn done(&mut self) -> String {
+        std::mem::take(&mut self.log).join(", ")
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+    }
+
+    /// Polls on until the end.
+    fn end(&mut self) -> Verdict {
+        for _ in 0..2_000 {
+            if let Some(verdict) = self.poll() {
+                return verdict;
+            }
+        }
+        panic!("no end: {:?}", self.log);
+    }
+
+    fn state(&self, name: &str) -> Option<State> {
+        let standings = self.rollout.standings(self.now);
+        standings
+            .into_iter()
+            .find(|standing| standing.observation.id == id(name))
+            .map(|standing| standing.state)
+    }
+}
+
+fn kind_of(next: &Next) -> &'static str {
+    match next {
+        Next::Ask(_) => "ask",
+        Next::Read(Read::Poll { .. }) => "poll",
+        Next::Read(Read::Arrived { .. }) => "arrived",
+        Next::Read(Read::All) => "all",
+        Next::Read(Read::Direct(_)) => "direct",
+        Next::Wait(_) => "wait",
+        Next::End(_) => "end",
+    }
+}
+
+fn failed(names: &[&str]) -> Verdict {
+    let configurations = names.iter().map(|name| id(name)).collect();
+    Verdict::Failed(Failure { configurations, ..Failure::default() })
+}
+
+#[test]
+fn everything_goes_well() {
+    let mut story = Story::new(policy(), &["x", "y"]);
+    assert_eq!(story.poll(), None);
+    assert_eq!(story.done(), "poll, lineage 0", "only the tally");
+    story.report("x", |x| at(x, '1'));
+    assert_eq!(story.poll(), None);
+    assert_eq!(story.done(), "poll, arrived", "one has arrived");
+    assert_eq!(story.poll(), None);
+    assert_eq!(story.done(), "poll", "nothing is asked twice");
+    story.report("y", |y| at(y, '1'));
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+    assert_eq!(story.done(), "poll, arrived since, all", "the other one, and a look at everything");
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "it is over for good");
+    assert_eq!(story.done(), "");
+}
