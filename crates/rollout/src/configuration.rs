@@ -48,6 +48,8 @@ pub(crate) struct Finding {
 pub(crate) struct Visit {
     pub(crate) at: Time,
     pub(crate) round: u64,
+    /// The pass over all rows that had begun
+    pub(crate) pass: u64,
     pub(crate) outcome: Outcome,
 }
 

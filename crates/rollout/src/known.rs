@@ -51,7 +51,7 @@ impl Known {
             Origin::Row { pass } => known.pass = pass,
             Origin::Visit { round, pass } => {
                 known.pass = pass;
-                known.visit = Some(Visit { at: now, round, outcome });
+                known.visit = Some(Visit { at: now, round, pass, outcome });
             }
         }
         if known.finding.following == Following::Elsewhere {
@@ -60,9 +60,9 @@ impl Known {
     }
 
     /// Notes that the resource itself was looked for.
-    pub(crate) fn visit(&mut self, id: &ConfigurationId, round: u64, now: Time) {
+    pub(crate) fn visit(&mut self, id: &ConfigurationId, round: u64, pass: u64, now: Time) {
         if let Some(known) = self.configurations.get_mut(id) {
-            known.visit = Some(Visit { at: now, round, outcome: Outcome::Nothing });
+            known.visit = Some(Visit { at: now, round, pass, outcome: Outcome::Nothing });
         }
     }
 

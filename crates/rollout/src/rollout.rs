@@ -14,7 +14,7 @@ use crate::proof::statuses;
 use crate::question::{Answer, Question};
 use crate::round::{Arrived, Round, Stage};
 use crate::standing::{Standing, State, WhyIgnored, WhyWaiting};
-use crate::tally::{Looks, Tally};
+use crate::tally::{Look, Looks, Tally};
 use crate::time::Time;
 use crate::verdict::{Failure, Verdict};
 
@@ -208,7 +208,7 @@ impl Rollout {
     /// What one resource of [`Read::Direct`] itself said.
     pub fn read_directly(&mut self, id: &ConfigurationId, direct: Direct, now: Time) {
         self.round.visits += 1;
-        self.known.visit(id, self.round.number, now);
+        self.known.visit(id, self.round.number, self.passes, now);
         match direct {
             Direct::Found(observation) => {
                 let origin = Origin::Visit { round: self.round.number, pass: self.passes };
@@ -399,7 +399,7 @@ impl Rollout {
         usize::try_from(self.interval().as_secs().saturating_mul(VISITS_A_SECOND)).unwrap_or(usize::MAX)
     }
 
-    /// Reads the rows of which the tally tells and that are not known yet.
+    /// Reads the rows of which the tally tells and that are not known, or not as finished as they look there.
     fn read_arrived(&mut self) -> Option<Next> {
         let tally = &self.poll.as_ref()?.tally;
         let unknown = tally.looks(&self.lineage).arrived_beyond(self.known.looks());
@@ -407,15 +407,26 @@ impl Rollout {
             self.unexplained = unknown;
         }
         self.unexplained = self.unexplained.min(unknown);
-        if unknown == self.unexplained || tally.is_truncated || self.round.stage == Stage::Last {
+        let has_news = || self.looks_finished() && tally.latest_finished(&self.lineage) > self.watermark;
+        let since = match self.round.arrived {
+            Arrived::Unread if unknown > self.unexplained || has_news() => self.watermark,
+            Arrived::Latest if unknown > self.unexplained => None,
+            Arrived::Unread | Arrived::Latest | Arrived::Everything => return None,
+        };
+        if tally.is_truncated || self.round.all_read.is_some() || self.round.stage == Stage::Last {
             return None;
         }
-        let since = match self.round.arrived {
-            Arrived::Unread => self.watermark,
-            Arrived::Latest | Arrived::Everything => None,
-        };
         self.reading = Reading::Arrived { since };
         Some(Next::Read(Read::Arrived { commits: self.lineage.accepted(), since }))
+    }
+
+    /// Whether there is a configuration that looks finished from afar and is not.
+    fn looks_finished(&self) -> bool {
+        self.known.states().any(|(known, state)| {
+            known.finding.look == Look::Finished
+                && is_open(&state)
+                && !matches!(state, State::Waiting(WhyWaiting::SecondReport | WhyWaiting::Unreadable))
+        })
     }
 
     /// Reads every row, once in a round.
@@ -513,7 +524,8 @@ impl Rollout {
         }
         let mut unconfirmed = self.known.counted().filter(|known| !self.is_confirmed(known)).peekable();
         if unconfirmed.peek().is_some() {
-            let unvisited = unconfirmed.filter(|known| !self.is_visited(known));
+            let unvisited =
+                unconfirmed.filter(|known| known.visit.is_none_or(|last| last.pass < self.complete));
             return read_directly(unvisited.take(self.visits_at_once()));
         }
         let shown = tally.looks(&self.lineage).total;

@@ -140,4 +140,10 @@ impl Tally {
     pub(crate) fn looks(&self, lineage: &Lineage) -> Looks {
         Looks::count(self.groups.iter().map(|group| (Look::of_group(group, lineage), group.count)))
     }
+
+    /// The latest report of those that look finished.
+    pub(crate) fn latest_finished(&self, lineage: &Lineage) -> Option<Time> {
+        let finished = self.groups.iter().filter(|group| Look::of_group(group, lineage) == Look::Finished);
+        finished.filter_map(|group| group.latest).max()
+    }
 }
