@@ -1,4 +1,6 @@
-//! The GraphQL interface: one mutation.
+//! The GraphQL interface: one mutation, and what can be read of the commits of a branch.
+
+mod history;
 
 use serde_json::{Value, json};
 
@@ -6,8 +8,8 @@ use crate::git::{Moved, RefUpdate, ZEROS};
 use crate::limits::Cost;
 use crate::reply::{Refusal, Reply};
 use crate::rest::{Asker, admit_token, node_id};
-use crate::state::GitHub;
-use crate::tokens::{Credential, Level, Scope};
+use crate::state::{GitHub, Repo};
+use crate::tokens::{Credential, Grant, Level, Scope};
 
 /// What GraphQL answers with status 200 and a list of errors.
 struct Refused {
@@ -15,9 +17,16 @@ struct Refused {
     message: String,
 }
 
+/// Whether a request's body would change something.
+pub(crate) fn is_mutation(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body["query"].as_str().is_none_or(|query| query.trim_start().starts_with("mutation"))
+}
+
 /// Answers a request; the other value says what about it is not known here.
 pub(crate) fn answer(github: &mut GitHub, credential: &Credential, body: &[u8]) -> (Reply, Vec<String>) {
-    let (asker, rate) = match admit_token(github, credential, Cost::Write) {
+    let cost = if is_mutation(body) { Cost::Write } else { Cost::Read };
+    let (asker, rate) = match admit_token(github, credential, cost) {
         Ok(admitted) => admitted,
         Err(refusal) => return (refusal.into(), Vec::new()),
     };
@@ -26,16 +35,28 @@ pub(crate) fn answer(github: &mut GitHub, credential: &Credential, body: &[u8]) 
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let query = body["query"].as_str().unwrap_or_default();
-    if !query.trim_start().starts_with("mutation") || !query.contains("updateRefs") {
-        let violation =
-            format!("the sandbox knows one GraphQL mutation, updateRefs, and this is another text: {query}");
-        return (errors("PARSE_ERROR", &violation).with_rate("graphql", rate), vec![violation]);
-    }
-    let reply = match update_refs(github, &asker, &body["variables"]) {
-        Ok(()) => Reply::ok(json!({ "data": { "updateRefs": { "clientMutationId": null } } })),
-        Err(Refused { kind, message }) => errors(kind, &message),
+    let variables = &body["variables"];
+    let (field, answer) = if cost == Cost::Read {
+        ("repository", history::answer(github, &asker, query, variables))
+    } else if query.contains("updateRefs") {
+        let done = json!({ "updateRefs": { "clientMutationId": null } });
+        ("updateRefs", update_refs(github, &asker, variables).map(|()| done))
+    } else {
+        (
+            "",
+            Err(unknown(
+                "the sandbox knows one GraphQL mutation, updateRefs, and this is another".to_owned(),
+            )),
+        )
     };
-    (reply.with_rate("graphql", rate), Vec::new())
+    let (reply, violations) = match answer {
+        Ok(data) => (Reply::ok(json!({ "data": data })), Vec::new()),
+        Err(Refused { kind, message }) => {
+            let violation = (kind == UNKNOWN).then(|| format!("{message}: {query}"));
+            (errors(field, kind, &message), violation.into_iter().collect())
+        }
+    };
+    (reply.with_rate("graphql", rate), violations)
 }
 
 /// Moves references by compare-and-set, all of them or none.
@@ -49,16 +70,9 @@ fn update_refs(github: &mut GitHub, asker: &Asker, variables: &Value) -> Result<
     };
     let (key, repo) =
         github.repositories.iter().find(|(_, repo)| node_id("R", repo.id) == id).ok_or_else(not_found)?;
-    let grant = match asker {
-        Asker::Token(token) => github.grants.get(token),
-        Asker::Anonymous | Asker::App(_) => None,
-    };
-    let grant = grant.filter(|grant| grant.covers(&repo.owner.to_lowercase(), key)).ok_or_else(not_found)?;
+    let grant = grant(github, asker, key, repo).ok_or_else(not_found)?;
     if grant.level(Scope::Contents) < Level::Write {
-        return Err(Refused {
-            kind: "FORBIDDEN",
-            message: "Resource not accessible by integration".to_owned(),
-        });
+        return Err(forbidden());
     }
     let bare = github.bare(key);
     let mut updates = Vec::new();
@@ -80,6 +94,9 @@ fn update_refs(github: &mut GitHub, asker: &Asker, variables: &Value) -> Result<
         {
             return Err(unprocessable(format!("{name} cannot be updated: not a fast forward")));
         }
+        if let Some(rule) = github.rule_against(key, &name, &after).map_err(failed)? {
+            return Err(unprocessable(rule.to_owned()));
+        }
         updates.push(RefUpdate { name, before: text("beforeOid"), after });
     }
     if updates.is_empty() {
@@ -95,6 +112,26 @@ fn update_refs(github: &mut GitHub, asker: &Asker, variables: &Value) -> Result<
     }
 }
 
+/// What a token may do in a repository, if it may see it.
+fn grant<'a>(github: &'a GitHub, asker: &Asker, key: &str, repo: &Repo) -> Option<&'a Grant> {
+    let grant = match asker {
+        Asker::Token(token) => github.grants.get(token),
+        Asker::Anonymous | Asker::App(_) => None,
+    };
+    grant.filter(|grant| grant.covers(&repo.owner.to_lowercase(), key))
+}
+
+/// The kind of error for what GitHub, or this sandbox, does not know.
+const UNKNOWN: &str = "undefinedField";
+
+fn unknown(message: String) -> Refused {
+    Refused { kind: UNKNOWN, message }
+}
+
+fn forbidden() -> Refused {
+    Refused { kind: "FORBIDDEN", message: "Resource not accessible by integration".to_owned() }
+}
+
 fn unprocessable(message: String) -> Refused {
     Refused { kind: "UNPROCESSABLE", message }
 }
@@ -103,9 +140,9 @@ fn failed(error: anyhow::Error) -> Refused {
     Refused { kind: "INTERNAL", message: format!("{}: {error:#}", crate::reply::SANDBOX_FAILED) }
 }
 
-fn errors(kind: &str, message: &str) -> Reply {
+fn errors(field: &str, kind: &str, message: &str) -> Reply {
     Reply::ok(json!({
-        "data": { "updateRefs": null },
-        "errors": [{ "type": kind, "path": ["updateRefs"], "message": message }],
+        "data": { field: null },
+        "errors": [{ "type": kind, "path": [field], "message": message }],
     }))
 }

@@ -48,6 +48,6 @@ pub use limits::Limits;
 pub use repository::{Comment, Issue, Pull, Repository, Status};
 pub use sandbox::{Sandbox, Saved};
 pub use server::{Kind, Request};
-pub use state::{Issues, Merge, State, Visibility};
+pub use state::{Dispatch, Issues, Merge, Protection, State, Visibility};
 pub use tokens::{Access, Level, Scope};
 pub use world::{Branch, Contents, Conversation, World};

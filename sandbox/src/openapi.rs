@@ -175,6 +175,8 @@ impl Operation {
         };
         match (shape, body) {
             (Some(shape), Some(body)) => shape.problems(&part, body),
+            // Refusals say why, also where the description has nothing to say of that.
+            (None, Some(body)) if refuses_any_operation(status) => REFUSAL.problems(&part, body),
             (None, Some(_)) => vec![format!("{part}: a body, where none is declared")],
             // What stands before GitHub answers these too, and not in JSON.
             (Some(_), None) if status >= 500 => Vec::new(),

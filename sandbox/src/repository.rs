@@ -7,7 +7,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::git::{Bare, Change, CommitInfo, Moved, Put, RefUpdate, Signature, ZEROS};
 use crate::server::Shared;
-use crate::state::{GitHub, Issues, Merge, PullPart, Redirect, Repo, State, Thread, Visibility};
+use crate::state::{
+    Dispatch, GitHub, Issues, Merge, Protection, PullPart, Redirect, Repo, Run, State, Thread, Visibility,
+};
 
 /// Who acts through a [`Repository`].
 const PERSON: &str = "ada";
@@ -123,6 +125,22 @@ impl Repository {
         self.bare().commit_on(branch, &[(path, put)], &format!("Add {path}"), &self.person())
     }
 
+    /// Somebody's own commit on top of a branch that takes another one back; gives its name.
+    pub fn revert(&self, branch: &str, sha: &str) -> Result<String> {
+        let (bare, person) = (self.bare(), self.person());
+        let head = bare.branch(branch)?.with_context(|| format!("no branch {branch}"))?;
+        let CommitInfo { parents, message, .. } =
+            bare.commit(sha)?.with_context(|| format!("no commit {sha}"))?;
+        let before = parents.first().with_context(|| format!("{sha} follows no commit"))?;
+        let tree = bare.merge(Some(sha), &head, before)?;
+        let tree = tree.with_context(|| format!("{sha} cannot be taken back on {branch}"))?;
+        let title = message.lines().next().unwrap_or_default();
+        let message = format!("Revert \"{title}\"\n\nThis reverts commit {sha}.\n");
+        let revert = bare.write_commit(&tree, std::slice::from_ref(&head), &message, &person, &person)?;
+        self.move_ref(branch, Some(&head), &revert)?;
+        Ok(revert)
+    }
+
     /// Begins a branch at a commit.
     pub fn branch(&self, branch: &str, at: &str) -> Result<()> {
         self.move_ref(branch, Some(ZEROS), at)
@@ -189,6 +207,42 @@ impl Repository {
     /// All statuses, in the order in which they came.
     pub fn statuses(&self) -> Result<Vec<Status>> {
         self.with(|_, repo| repo.statuses.iter().map(Status::of).collect())
+    }
+
+    /// The statuses of a commit, newest first.
+    pub fn statuses_of(&self, sha: &str) -> Result<Vec<Status>> {
+        let mut statuses = self.statuses()?;
+        statuses.retain(|status| status.sha == sha);
+        statuses.reverse();
+        Ok(statuses)
+    }
+
+    /// All workflows that were asked to run, in the order in which they were.
+    pub fn dispatches(&self) -> Result<Vec<Dispatch>> {
+        self.with(|_, repo| repo.dispatches.clone())
+    }
+
+    /// A run of a workflow begins, under a number of its own.
+    pub fn start_run(&self, id: u64) -> Result<()> {
+        self.with(|fresh, repo| {
+            repo.runs.insert(id, Run { started: fresh.now, finished: None });
+        })
+    }
+
+    /// A run of a workflow is over.
+    pub fn finish_run(&self, id: u64) -> Result<()> {
+        self.with(|fresh, repo| {
+            let run = repo.runs.get_mut(&id).with_context(|| format!("no run {id}"))?;
+            run.finished = Some(fresh.now);
+            Ok(())
+        })?
+    }
+
+    /// Gives a branch rules, whether it is there or not. Whoever acts through this type is above them.
+    pub fn protect_branch(&self, branch: &str, protection: Protection) -> Result<()> {
+        self.with(|_, repo| {
+            repo.protections.insert(branch.to_owned(), protection);
+        })
     }
 
     /// Somebody opens a pull request; gives its number.

@@ -67,7 +67,7 @@ impl Request {
     pub fn is_write(&self) -> bool {
         match self.kind {
             Kind::Rest => self.method != "GET" && !self.path.ends_with("/access_tokens"),
-            Kind::GraphQl => true,
+            Kind::GraphQl => graphql::is_mutation(&self.body),
             Kind::Git => self.method == "POST" && smart_http::is_push(&self.path, &self.query),
         }
     }

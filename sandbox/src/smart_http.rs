@@ -110,6 +110,16 @@ fn backend(github: &GitHub, key: &str, service: &str, request: &GitRequest<'_>) 
         .env("CONTENT_LENGTH", request.body.len().to_string())
         .env("REMOTE_USER", "git")
         .env("REMOTE_ADDR", "127.0.0.1");
+    let protected = github.repositories.get(key).into_iter().flat_map(|repo| &repo.protections);
+    let mut hidden = 0;
+    // What is hidden from whoever pushes cannot be pushed to.
+    for (branch, _) in protected.filter(|(_, protection)| protection.refuses_pushes()) {
+        command
+            .env(format!("GIT_CONFIG_KEY_{hidden}"), "receive.hideRefs")
+            .env(format!("GIT_CONFIG_VALUE_{hidden}"), format!("refs/heads/{branch}"));
+        hidden += 1;
+    }
+    command.env("GIT_CONFIG_COUNT", hidden.to_string());
     for (header, variable) in [
         ("content-type", "CONTENT_TYPE"),
         ("content-encoding", "HTTP_CONTENT_ENCODING"),

@@ -71,6 +71,11 @@ pub(crate) struct Repo {
     /// Commits that GitHub signed.
     pub(crate) verified: BTreeSet<String>,
     pub(crate) redirect: Option<Redirect>,
+    /// Branches that have rules.
+    pub(crate) protections: BTreeMap<String, Protection>,
+    /// In the order in which they came.
+    pub(crate) dispatches: Vec<Dispatch>,
+    pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) created: Timestamp,
 }
 
@@ -151,6 +156,41 @@ pub(crate) struct Status {
     pub(crate) created: Timestamp,
 }
 
+/// The rules that a branch has for whoever moves it with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// A rule set: by pull requests only.
+    PullRequests,
+    /// A rule set: only by those whom it names.
+    Updates,
+    /// A rule set: only to commits that passed a check.
+    StatusChecks,
+    /// A rule set: never by force, and it stays.
+    NoForce,
+    /// The older branch protection: by pull requests only.
+    Classic,
+}
+
+/// A workflow that was asked to run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dispatch {
+    /// The name of its file.
+    pub workflow: String,
+    /// The branch that it runs on.
+    pub branch: String,
+    /// Its inputs.
+    pub inputs: BTreeMap<String, String>,
+    /// Who asked.
+    pub by: String,
+}
+
+/// A run of a workflow.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) started: Timestamp,
+    pub(crate) finished: Option<Timestamp>,
+}
+
 /// How a pull request's commits come to its base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
@@ -224,11 +264,27 @@ impl GitHub {
             statuses: Vec::new(),
             verified: BTreeSet::new(),
             redirect: None,
+            protections: BTreeMap::new(),
+            dispatches: Vec::new(),
+            runs: BTreeMap::new(),
             created: self.now(),
         };
         self.bare(&key).init(&repo.default_branch)?;
         self.repositories.insert(key, repo);
         Ok(())
+    }
+
+    /// Why the rules of a repository keep a token from moving a reference there, if they do.
+    ///
+    /// They are about branches that are there: one that they would hold for can be begun.
+    pub(crate) fn rule_against(&self, key: &str, name: &str, after: &str) -> Result<Option<&'static str>> {
+        let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
+        let protection = self.repositories.get(key).and_then(|repo| repo.protections.get(branch));
+        let bare = self.bare(key);
+        let (Some(protection), Some(stands)) = (protection, bare.reference(name)?) else { return Ok(None) };
+        let is_forward = after != ZEROS && bare.is_ancestor(&stands, after)?;
+        let is_allowed = *protection == Protection::NoForce && is_forward;
+        Ok((!is_allowed).then(|| protection.refusal()))
     }
 
     /// How commits, merges and robots of this login sign.
@@ -319,6 +375,30 @@ impl Repo {
 
     pub(crate) fn next_number(&self) -> u64 {
         self.threads.last_key_value().map_or(1, |(number, _)| number + 1)
+    }
+}
+
+impl Protection {
+    /// What GitHub says to whoever breaks the rules.
+    fn refusal(self) -> &'static str {
+        match self {
+            Protection::PullRequests => {
+                "Repository rule violations found\n\nChanges must be made through a pull request.\n\n"
+            }
+            Protection::Updates => {
+                "Repository rule violations found\n\nCannot update this protected ref.\n\n"
+            }
+            Protection::StatusChecks => {
+                "Repository rule violations found\n\nRequired status check \"build\" is expected.\n\n"
+            }
+            Protection::NoForce => "Repository rule violations found\n\nCannot force-push to this branch\n\n",
+            Protection::Classic => "Changes must be made through a pull request.",
+        }
+    }
+
+    /// Whether a plain push is refused too.
+    pub(crate) fn refuses_pushes(self) -> bool {
+        self != Protection::NoForce
     }
 }
 

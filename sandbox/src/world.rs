@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::repository::{Comment, comments};
-use crate::state::{GitHub, Repo, State, Thread};
+use crate::state::{Dispatch, GitHub, Repo, State, Thread};
 
 /// Everything that a sandbox holds, without numbers, names of commits and times, which differ from run to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Contents {
     pub conversations: Vec<Conversation>,
     /// Statuses in the order in which they came, each as tree, context, state and description.
     pub statuses: Vec<[String; 4]>,
+    /// Workflows that were asked to run, in that order.
+    pub dispatches: Vec<Dispatch>,
 }
 
 /// Where a branch stands.
@@ -87,7 +89,7 @@ fn contents(github: &GitHub, name: &str, repo: &Repo) -> Result<Contents> {
         let description = status.description.clone().unwrap_or_default();
         statuses.push([tree(&status.sha)?, status.context.clone(), status.state.clone(), description]);
     }
-    Ok(Contents { branches, conversations, statuses })
+    Ok(Contents { branches, conversations, statuses, dispatches: repo.dispatches.clone() })
 }
 
 fn conversation(thread: &Thread) -> Conversation {

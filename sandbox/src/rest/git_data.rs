@@ -50,6 +50,7 @@ pub(super) fn update_ref(call: &mut Call<'_>) -> Answer {
     if call.body["force"] != true && !bare.is_ancestor(&stands, sha)? {
         return Err(Refusal::new(422, "Update is not a fast forward"));
     }
+    call.check_rules(&name, sha)?;
     bare.update_refs(&[RefUpdate { name: name.clone(), before: None, after: sha.to_owned() }])?;
     Ok(Reply::ok(reference(call, call.repo()?, &name, sha)))
 }
@@ -58,6 +59,7 @@ pub(super) fn delete_ref(call: &mut Call<'_>) -> Answer {
     let name = format!("refs/{}", call.parameter("ref"));
     let bare = call.bare();
     let stands = bare.reference(&name)?.ok_or_else(|| Refusal::new(422, "Reference does not exist"))?;
+    call.check_rules(&name, ZEROS)?;
     bare.update_refs(&[RefUpdate { name, before: Some(stands), after: ZEROS.to_owned() }])?;
     Ok(Reply::no_content())
 }

@@ -1,10 +1,13 @@
 //! The REST interface: every route that there is, and the way to it.
 
+mod actions;
 mod apps;
+mod contents;
 mod git_data;
 mod issues;
 mod pulls;
 mod repos;
+mod rules;
 mod shapes;
 mod statuses;
 
@@ -19,11 +22,11 @@ use crate::reply::{Answer, Refusal, Reply};
 use crate::state::{GitHub, Repo, Visibility};
 use crate::tokens::{App, Credential, Level, Scope, check_app_token};
 
-pub(crate) use shapes::node_id;
+pub(crate) use shapes::{node_id, time};
 
 use Level::{Read, Write};
 use Needs::{AppToken, Either, One};
-use Scope::{Contents, Issues, Metadata, PullRequests, Statuses};
+use Scope::{Actions, Contents, Issues, Metadata, PullRequests, Statuses};
 
 /// Where a request goes and what it needs.
 struct Route {
@@ -47,6 +50,8 @@ const ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}", One(Metadata, Read), repos::get),
     route("GET", "/repos/{owner}/{repo}/branches/{branch...}", One(Contents, Read), repos::branch),
     route("GET", "/repos/{owner}/{repo}/compare/{basehead...}", One(Contents, Read), repos::compare),
+    route("GET", "/repos/{owner}/{repo}/rules/branches/{branch...}", One(Metadata, Read), rules::of_branch),
+    route("GET", "/repos/{owner}/{repo}/contents/{path...}", One(Contents, Read), contents::get),
     route("GET", "/repos/{owner}/{repo}/git/ref/{ref...}", One(Contents, Read), git_data::get_ref),
     route(
         "GET",
@@ -82,6 +87,13 @@ const ROUTES: &[Route] = &[
     ),
     route("GET", "/repos/{owner}/{repo}/commits/{ref...}/statuses", One(Statuses, Read), statuses::list),
     route("POST", "/repos/{owner}/{repo}/statuses/{sha}", One(Statuses, Write), statuses::create),
+    route(
+        "POST",
+        "/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches",
+        One(Actions, Write),
+        actions::dispatch,
+    ),
+    route("GET", "/repos/{owner}/{repo}/actions/runs/{number}", One(Actions, Read), actions::run),
     route("GET", "/repos/{owner}/{repo}/installation", AppToken, apps::installation),
     route("POST", "/app/installations/{installation_id}/access_tokens", AppToken, apps::access_token),
 ];
@@ -346,6 +358,14 @@ impl Call<'_> {
 
     fn bare(&self) -> Bare {
         self.github.bare(&self.key)
+    }
+
+    /// Refuses to move a reference where the rules of its branch do.
+    fn check_rules(&self, name: &str, after: &str) -> Result<(), Refusal> {
+        match self.github.rule_against(&self.key, name, after)? {
+            None => Ok(()),
+            Some(rule) => Err(Refusal::new(422, rule)),
+        }
     }
 
     fn repo(&self) -> Result<&Repo, Refusal> {

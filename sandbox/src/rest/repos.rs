@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::git::Change;
 use crate::reply::{Answer, Refusal, Reply};
+use crate::state::Protection;
 
 /// Most commits and files that a comparison shows.
 const COMPARED: (usize, usize) = (250, 300);
@@ -22,8 +23,9 @@ pub(super) fn branch(call: &mut Call<'_>) -> Answer {
         "name": name,
         "commit": call.commit(repo, &commit),
         "_links": { "html": format!("{}/tree/{name}", call.html_url(repo)), "self": address },
-        "protected": false,
-        "protection": { "enabled": false },
+        "protected": repo.protections.contains_key(name),
+        // What has rules is called protected, but this speaks of the older protection only.
+        "protection": { "enabled": repo.protections.get(name) == Some(&Protection::Classic) },
         "protection_url": format!("{address}/protection"),
     })))
 }
@@ -42,12 +44,16 @@ pub(super) fn compare(call: &mut Call<'_>) -> Answer {
     let behind = bare.range(&format!("{head}..{base}"))?.len();
     let total = ahead.len();
     ahead.reverse();
-    ahead.truncate(COMPARED.0);
+    let number = |name: &str| call.query(name).and_then(|value| value.parse::<usize>().ok());
+    let page = number("page").unwrap_or(1).max(1);
+    let size = number("per_page").map_or(COMPARED.0, |size| size.clamp(1, 100));
+    let shown: Vec<String> = ahead.into_iter().skip((page - 1) * size).take(size).collect();
     let ends = bare.commits(&[base.clone(), merge_base.clone()])?;
     let [base_commit, merge_base_commit] = ends.as_slice() else { return Err(Refusal::not_found()) };
     let html = format!("{}/compare/{base_name}...{head_name}", call.html_url(repo));
-    let files = bare.changes(&merge_base, &head)?;
-    let commits = bare.commits(&ahead)?;
+    // Only the first page has files.
+    let files = if page == 1 { bare.changes(&merge_base, &head)? } else { Vec::new() };
+    let commits = bare.commits(&shown)?;
     Ok(Reply::ok(json!({
         "url": format!("{}/compare/{base_name}...{head_name}", call.repo_url(repo)),
         "html_url": html,

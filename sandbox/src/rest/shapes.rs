@@ -93,7 +93,7 @@ pub(crate) fn node_id(kind: &str, id: impl std::fmt::Display) -> String {
     format!("{kind}_{}", BASE64_STANDARD.encode(id.to_string()))
 }
 
-pub(super) fn time(seconds: i64) -> String {
+pub(crate) fn time(seconds: i64) -> String {
     Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 

@@ -57,10 +57,14 @@ pub(crate) fn try_send(
 
 /// Asks for references to be moved by compare-and-set.
 pub(crate) fn update_refs(sandbox: &Sandbox, token: &str, repository: &str, updates: Value) -> Answer {
-    let body = serde_json::json!({
-        "query": "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }",
-        "variables": { "input": { "repositoryId": repository, "refUpdates": updates } },
-    });
+    let query = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }";
+    let variables = serde_json::json!({ "input": { "repositoryId": repository, "refUpdates": updates } });
+    graphql(sandbox, token, query, variables)
+}
+
+/// Asks the GraphQL interface.
+pub(crate) fn graphql(sandbox: &Sandbox, token: &str, query: &str, variables: Value) -> Answer {
+    let body = serde_json::json!({ "query": query, "variables": variables });
     finish(authorized(client().post(sandbox.graphql_url()), token), body).expect("an answer")
 }
 

@@ -3,6 +3,7 @@
 mod apps;
 mod client;
 mod faults;
+mod promotion;
 mod rest;
 mod smart_http;
 mod world;
