@@ -1,4 +1,4 @@
-//! Reading the commits of a branch: the types and fields of GitHub's schema that are known here.
+//! Reading a repository: the types and fields of GitHub's schema that are known here.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use graphql_parser::query::{
 use serde_json::{Map, Value};
 
 use super::{Refused, failed, forbidden, grant, unknown};
-use crate::git::CommitInfo;
+use crate::git::{CommitInfo, Depth, TreeEntry};
 use crate::rest::Asker;
 use crate::state::{GitHub, Repo, Status};
 use crate::tokens::{Level, Scope};
@@ -30,6 +30,9 @@ enum Object<'a> {
     History(&'a str, &'a Repo, Vec<CommitInfo>),
     Status(Vec<&'a Status>),
     Context(&'a Status),
+    Tree(&'a str, String),
+    Entry(&'a str, TreeEntry),
+    Blob(Vec<u8>),
 }
 
 /// What a field holds.
@@ -105,6 +108,22 @@ impl<'a> World<'a> {
                 let sha = self.github.bare(key).reference(&full).map_err(failed)?;
                 Ok(Held::One(sha.map(|sha| Object::Ref(key, repo, sha))))
             }
+            (Object::Repository(key, repo), "object") => {
+                let name = if given.contains_key("oid") { text("oid") } else { text("expression") };
+                self.object(key, repo, name)
+            }
+            (Object::Tree(key, name), "entries") => {
+                let entries = self.github.bare(key).tree(name, Depth::One).map_err(failed)?;
+                Ok(Held::Many(entries.into_iter().map(|entry| Object::Entry(key, entry)).collect()))
+            }
+            (Object::Entry(_, entry), "name") => leaf(&entry.path),
+            (Object::Entry(_, entry), "type") => leaf(&entry.kind),
+            (Object::Entry(key, entry), "object") => self.blob_or_tree(key, &entry.sha),
+            (Object::Blob(bytes), "text") => {
+                Ok(Held::Leaf(String::from_utf8(bytes.clone()).map(Value::from).unwrap_or_default()))
+            }
+            (Object::Blob(_), "isTruncated") => Ok(Held::Leaf(false.into())),
+            (object, "__typename") => leaf(object.name()),
             (Object::Ref(key, repo, sha), "target") => {
                 let commit = self.github.bare(key).commit(sha).map_err(failed)?;
                 Ok(Held::One(commit.map(|commit| Object::Commit(key, repo, Box::new(commit)))))
@@ -155,6 +174,27 @@ impl<'a> World<'a> {
         }
     }
 
+    /// What an id or an expression such as `main:folder/file` names.
+    fn object(&self, key: &'a str, repo: &'a Repo, name: &str) -> Result<Held<'a>, Refused> {
+        let bare = self.github.bare(key);
+        if !name.contains(':')
+            && let Some(commit) = bare.commit(name).map_err(failed)?
+        {
+            return Ok(Held::One(Some(Object::Commit(key, repo, Box::new(commit)))));
+        }
+        self.blob_or_tree(key, name)
+    }
+
+    fn blob_or_tree(&self, key: &'a str, name: &str) -> Result<Held<'a>, Refused> {
+        let bare = self.github.bare(key);
+        let kind = bare.kinds(&[name]).map_err(failed)?.pop().flatten();
+        Ok(Held::One(match kind.as_deref() {
+            Some("tree") => Some(Object::Tree(key, name.to_owned())),
+            Some("blob") => bare.objects(&[name]).map_err(failed)?.pop().flatten().map(Object::Blob),
+            _ => None,
+        }))
+    }
+
     fn repository(&self, owner: &str, name: &str) -> Result<Held<'a>, Refused> {
         let full_name = format!("{owner}/{name}");
         let found = self.github.repositories.get_key_value(&full_name.to_lowercase());
@@ -193,6 +233,9 @@ impl Object<'_> {
             Object::History(..) => "CommitHistoryConnection",
             Object::Status(..) => "Status",
             Object::Context(..) => "StatusContext",
+            Object::Tree(..) => "Tree",
+            Object::Entry(..) => "TreeEntry",
+            Object::Blob(..) => "Blob",
         }
     }
 }
