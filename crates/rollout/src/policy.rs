@@ -135,3 +135,119 @@ pub enum Unobserved {
     /// The check fails
     Refused,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(branch: &str, root: &str) -> Target {
+        Target {
+            repository: "https://github.com/org/gitops".to_owned(),
+            branch: branch.to_owned(),
+            root: root.to_owned(),
+            cluster_types: ["drone", "large"].map(str::to_owned).into(),
+            commit: CommitId::new(&"1".repeat(40)).unwrap(),
+            promoted: None,
+        }
+    }
+
+    #[test]
+    fn following() {
+        let text = |text: &str| Some(text.to_owned());
+        let none = Reference::default();
+        let dev = Reference { branch: text("dev"), ..none.clone() };
+        let not_counted = Following::NotCounted;
+        let url = "git@github.com:Org/GitOps.git";
+        let git = "GitRepository";
+        let cases = [
+            (git, url, dev.clone(), Following::Branch, "the branch"),
+            ("gitrepository", url, dev.clone(), Following::Branch, "another spelling"),
+            (
+                git,
+                url,
+                Reference { branch: text("stage"), ..none.clone() },
+                Following::Elsewhere,
+                "another branch",
+            ),
+            (git, url, Reference { branch: text("Dev"), ..none.clone() }, Following::Elsewhere, "capitals"),
+            (git, url, none.clone(), Following::Elsewhere, "nothing is `master`"),
+            (
+                git,
+                url,
+                Reference { branch: text(""), ..none.clone() },
+                Following::Elsewhere,
+                "so is an empty one",
+            ),
+            (git, "https://github.com/org/other", dev.clone(), Following::Elsewhere, "another repository"),
+            ("Bucket", "https://github.com/org/other", dev.clone(), Following::Elsewhere, "neither"),
+            ("Bucket", url, none.clone(), not_counted(NotCounted::OtherSource), "no git"),
+            (
+                git,
+                url,
+                Reference { tag: text("v1"), ..none.clone() },
+                not_counted(NotCounted::Pinned),
+                "a tag",
+            ),
+            (
+                git,
+                url,
+                Reference { semver: text(">=1"), ..none.clone() },
+                not_counted(NotCounted::Pinned),
+                "a range",
+            ),
+            (
+                git,
+                url,
+                Reference { commit: text("1"), ..dev.clone() },
+                not_counted(NotCounted::Pinned),
+                "a commit of the branch",
+            ),
+            (
+                git,
+                url,
+                Reference { commit: text("1"), branch: text("stage"), ..none.clone() },
+                Following::Elsewhere,
+                "a commit of another branch",
+            ),
+            (git, url, Reference { tag: text(""), ..dev.clone() }, Following::Branch, "an empty tag is none"),
+        ];
+        for (kind, url, reference, want, why) in cases {
+            let given = target("dev", "").following(kind, url, &reference, &Provisioning::Succeeded);
+            assert_eq!(given, want, "{why}");
+        }
+        let master = target("master", "");
+        let states = [
+            (Provisioning::Succeeded, Following::Branch),
+            (Provisioning::Failed, Following::Branch),
+            (Provisioning::Deleting, not_counted(NotCounted::Deleting)),
+        ];
+        for (provisioning, want) in states {
+            assert_eq!(master.following(git, url, &none, &provisioning), want, "{provisioning:?}");
+        }
+    }
+
+    #[test]
+    fn cluster_types() {
+        let cases = [
+            ("", "drone", Some("drone"), "the folder"),
+            ("", "./drone/", Some("drone"), "as it is often written"),
+            ("", "/drone", Some("drone"), "from the root"),
+            ("", "drone/deeper", Some("drone"), "a part of it"),
+            ("", "./", None, "the root itself"),
+            ("", "", None, "nothing"),
+            ("", "other/drone", None, "a folder of another name"),
+            ("", "drones", None, "a name that begins alike"),
+            (".", "drone", Some("drone"), "the root as a dot"),
+            ("./clusters/", "clusters/drone", Some("drone"), "below the root"),
+            ("a/b", "./a/b/large", Some("large"), "far below"),
+            ("a/b", "a/large", None, "beside the root"),
+            ("a/b", "a/b", None, "the root"),
+            ("a", "drone", None, "outside"),
+            ("drone", "drone", None, "the root has the name of a cluster type"),
+        ];
+        for (root, path, want, why) in cases {
+            let target = target("dev", root);
+            assert_eq!(target.cluster_type(path).map(String::as_str), want, "{why}");
+        }
+    }
+}

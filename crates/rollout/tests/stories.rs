@@ -1,5 +1,7 @@
 //! Checks from their first step to their verdict, in a world that is told what to show.
 
+#![allow(clippy::unwrap_used, reason = "what helps a test ends with it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
