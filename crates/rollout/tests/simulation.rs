@@ -1,0 +1,139 @@
+//! The check, played in seeded worlds: clusters with lives of their own, reports that come late or never, an index
+//! that lags, reads that fail, and a branch that moves on. What the core says is judged by what it was shown.
+//!
+//! It knows nothing of how the core works, only what it must and must not do.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test reads its seeds and says how far it is")]
+
+#[path = "simulation/course.rs"]
+mod course;
+#[path = "simulation/history.rs"]
+mod history;
+#[path = "simulation/judge.rs"]
+mod judge;
+#[path = "simulation/life.rs"]
+mod life;
+#[path = "simulation/mood.rs"]
+mod mood;
+#[path = "simulation/random.rs"]
+mod random;
+#[path = "simulation/world.rs"]
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use course::{Course, Trace, drive};
+use random::Random;
+use rollout::Verdict;
+use world::World;
+
+/// How often what happened.
+#[derive(Debug, Default)]
+struct Statistics(BTreeMap<String, u64>);
+
+impl Statistics {
+    fn count(&mut self, course: &Course) {
+        let verdict = match &course.verdict {
+            Some(Verdict::Compliant) => "compliant",
+            Some(Verdict::Failed(failure)) if failure.configurations.is_empty() => "unobserved",
+            Some(Verdict::Failed(_)) => "failed",
+            Some(Verdict::Timeout) => "timeout",
+            Some(Verdict::NoClusters { .. }) => "no clusters",
+            Some(Verdict::Superseded { .. }) => "superseded",
+            Some(Verdict::Reverted { .. }) => "reverted",
+            None => "nothing",
+        };
+        self.add(verdict, 1);
+        for mark in &course.marks {
+            self.add(mark, 1);
+        }
+        let requests = course.requests;
+        for (what, count) in [
+            ("~ polls", requests.polls),
+            ("~ arrived pages", requests.arrived),
+            ("~ all pages", requests.all),
+            ("~ direct reads", requests.direct),
+        ] {
+            self.add(what, count as u64);
+        }
+    }
+
+    fn add(&mut self, what: &str, count: u64) {
+        *self.0.entry(what.to_owned()).or_default() += count;
+    }
+}
+
+/// Plays the world of a seed; what is wrong, if anything is.
+fn play(seed: u64, trace: &mut Trace) -> Result<Course, String> {
+    let mut random = Random::new(seed);
+    let world = World::draw(&mut random);
+    let mut reads = random.fork();
+    drive(&world, world.started, &mut reads, trace)
+}
+
+/// Plays these seeds on all processors.
+fn play_all(seeds: Range<u64>) -> Statistics {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut statistics = Statistics::default();
+        let mut wrong = BTreeMap::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end || wrong.len() > 20 {
+                return (statistics, wrong);
+            }
+            match panic::catch_unwind(|| play(seed, &mut Trace::off())) {
+                Ok(Ok(course)) => statistics.count(&course),
+                Ok(Err(why)) => drop(wrong.insert(seed, why)),
+                Err(_) => drop(wrong.insert(seed, "panicked".to_owned())),
+            }
+        }
+    };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let mut statistics = Statistics::default();
+    let mut wrong = BTreeMap::new();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            let (counted, found) = worker.join().expect("a worker catches what it plays");
+            counted.0.iter().for_each(|(what, count)| statistics.add(what, *count));
+            wrong.extend(found);
+        }
+    });
+    let mut text = String::new();
+    for (seed, why) in &wrong {
+        let _ = writeln!(text, "SEED={seed} cargo test -p rollout --test simulation one_rollout -- --ignored --nocapture\n    {why}");
+    }
+    assert!(wrong.is_empty(), "{} rollouts are wrong:\n{text}", wrong.len());
+    statistics
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn ten_thousand_rollouts() {
+    let statistics = play_all(0..10_000);
+    println!("{statistics:#?}");
+}
+
+#[test]
+#[ignore = "takes minutes; ROLLOUTS says how many, SEED from where"]
+fn a_million_rollouts() {
+    let start = number("SEED", 0);
+    println!("{:#?}", play_all(start..start + number("ROLLOUTS", 1_000_000)));
+}
+
+#[test]
+#[ignore = "replays SEED and tells the whole story"]
+fn one_rollout() {
+    let mut trace = Trace::on();
+    let course = play(number("SEED", 0), &mut trace);
+    println!("{}\n{course:#?}", trace.text());
+    assert!(course.is_ok(), "{course:?}");
+}

@@ -1,0 +1,504 @@
+//! What was shown to the core, and whether that carries its verdict.
+
+use std::collections::BTreeSet;
+
+use rollout::{
+    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing, State,
+    Time, Unobserved, Verdict,
+};
+
+use crate::history::{Commit, Fate};
+use crate::life::{Part, Whole};
+use crate::world::{Configuration, Follows, Sight, World};
+
+/// Who remembers all that was shown to the core, and judges it alone.
+pub(crate) struct Judge<'a> {
+    world: &'a World,
+    started: u64,
+    witnesses: Vec<Witness>,
+    head: Option<Commit>,
+    /// How many waits there were so far
+    waits: usize,
+    /// When the last whole pass began, after how many waits it ended
+    pass: Option<(u64, usize)>,
+    /// After how many waits a whole pass showed too few clusters
+    too_few: Vec<usize>,
+    /// When something could not be read for the last time
+    pub(crate) disturbed: Option<u64>,
+}
+
+/// What was shown of one configuration.
+#[derive(Clone, Debug, Default)]
+struct Witness {
+    /// The latest report: none that is older counts after it
+    sight: Option<Sight>,
+    /// When that was shown for the last time
+    confirmed: u64,
+    /// When anything was shown for the last time
+    shown: u64,
+    /// After how many waits it was found there itself
+    found: Option<usize>,
+    /// When it was asked itself
+    asked: u64,
+    /// When the first report that proved it was made
+    proven: Option<u64>,
+    /// Since when it fails, at the earliest
+    failing: Option<u64>,
+    /// Since when it fails, whoever judges
+    surely_failing: Option<u64>,
+    /// It was said to be gone after a report of this time
+    gone: Option<Option<u64>>,
+    /// It was said to be gone, and only what is older speaks for it
+    is_ghost: bool,
+}
+
+/// How a configuration was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// As a row
+    Row,
+    /// Itself
+    Itself,
+}
+
+impl<'a> Judge<'a> {
+    /// Nothing has been shown.
+    pub(crate) fn new(world: &'a World, started: u64) -> Judge<'a> {
+        Judge {
+            world,
+            started,
+            witnesses: vec![Witness::default(); world.fleet.len()],
+            head: None,
+            waits: 0,
+            pass: None,
+            too_few: Vec::new(),
+            disturbed: None,
+        }
+    }
+
+    /// A poll showed this head.
+    pub(crate) fn polled(&mut self, head: Commit) {
+        self.head = Some(head);
+    }
+
+    /// Time passes.
+    pub(crate) fn waited(&mut self) {
+        self.waits += 1;
+    }
+
+    /// A configuration was shown.
+    pub(crate) fn show(&mut self, at: usize, sight: Sight, shown: Shown, now: u64) {
+        let configuration = &self.world.fleet[at];
+        let fails = self.fails(configuration, &sight);
+        let surely_fails = self.surely_fails(configuration, &sight);
+        let is_proof = self.is_proof(configuration, &sight);
+        let waits = self.waits;
+        let witness = &mut self.witnesses[at];
+        witness.shown = now;
+        if shown == Shown::Itself {
+            witness.found = Some(waits);
+            witness.asked = now;
+        }
+        witness.is_ghost = witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= gone);
+        if !witness.is_ghost {
+            witness.gone = None;
+        }
+        if witness.sight.as_ref().is_some_and(|known| sight.reported < known.reported) {
+            return;
+        }
+        let reported = sight.reported.map_or(now, |reported| reported.min(now));
+        witness.failing = fails.then(|| witness.failing.unwrap_or(reported));
+        witness.surely_failing = surely_fails.then(|| witness.surely_failing.unwrap_or(now));
+        if is_proof {
+            witness.proven = [witness.proven, sight.reported].into_iter().flatten().min();
+        }
+        witness.confirmed = now;
+        witness.sight = Some(sight);
+    }
+
+    /// A configuration itself is gone.
+    pub(crate) fn gone(&mut self, at: usize, now: u64) {
+        let witness = &mut self.witnesses[at];
+        let last = witness.sight.take().and_then(|sight| sight.reported);
+        *witness = Witness { gone: Some(last.max(witness.gone.flatten())), asked: now, ..Witness::default() };
+    }
+
+    /// A configuration itself could not be read.
+    pub(crate) fn refused(&mut self, at: usize, now: u64) {
+        self.witnesses[at].asked = now;
+        self.witnesses[at].found = None;
+    }
+
+    /// A pass over all rows, begun then, has come to its end.
+    pub(crate) fn passed(&mut self, begun: u64) {
+        self.pass = Some((begun, self.waits));
+        if self.clusters(Ghosts::Without) < self.world.policy.min_clusters {
+            self.too_few.push(self.waits);
+        } else {
+            self.too_few.clear();
+        }
+    }
+
+    /// Whether the head that was shown ends the check.
+    pub(crate) fn is_over(&self) -> bool {
+        self.head.is_some_and(|head| self.world.history.fate(head) != Fate::Carries)
+    }
+
+    /// Whether a verdict is carried by what was shown.
+    pub(crate) fn judge(&self, verdict: &Verdict, now: u64) -> Result<(), String> {
+        match verdict {
+            Verdict::Compliant => self.carries_success(now),
+            Verdict::Failed(failure) => self.carries_failure(failure, now),
+            Verdict::Timeout => self.carries_timeout(now),
+            Verdict::NoClusters { seen } => self.carries_absence(*seen, now),
+            Verdict::Superseded { .. } | Verdict::Reverted { .. } => self.carries_end(verdict),
+        }
+    }
+
+    fn carries_success(&self, now: u64) -> Result<(), String> {
+        let World { policy, fleet, target, .. } = self.world;
+        if self.is_over() {
+            return Err("the head of the branch is something else".to_owned());
+        }
+        let (begun, waits) = self.pass.ok_or("no pass over all rows")?;
+        if waits != self.waits {
+            return Err("time passed after the last pass over all rows".to_owned());
+        }
+        for (at, witness) in self.members(Ghosts::Without) {
+            let id = fleet[at].id.as_str();
+            if self.is_done(at, witness) {
+                if witness.confirmed < begun {
+                    return Err(format!("{id} was not shown again, or only an older report of it"));
+                }
+            } else if !self.is_excused(witness) {
+                return Err(format!("{id} was not shown as done: {witness:?}"));
+            } else if witness.shown < begun {
+                return Err(format!("{id} is ignored and was not shown again"));
+            } else {
+                let stands_in = |of: Option<&str>| {
+                    self.members(Ghosts::With).any(|(other, witness)| {
+                        self.is_done(other, witness)
+                            && of.is_none_or(|of| fleet[other].types.contains(of))
+                            && (of.is_some() || !fleet[at].types.is_empty() || fleet[other].types.is_empty())
+                    })
+                };
+                let types = &fleet[at].types;
+                if !stands_in(None) || !types.iter().all(|of| stands_in(Some(of))) {
+                    return Err(format!("{id} is ignored, and nothing of its cluster types was shown as done"));
+                }
+            }
+        }
+        if self.clusters(Ghosts::With) < policy.min_clusters {
+            return Err("fewer clusters than there must be".to_owned());
+        }
+        let unobserved = target.cluster_types.len() - self.observed(Ghosts::With).len();
+        if policy.on_unobserved == Unobserved::Refused && unobserved > 0 {
+            return Err("a cluster type is not observed".to_owned());
+        }
+        let _ = now;
+        Ok(())
+    }
+
+    fn carries_failure(&self, failure: &Failure, now: u64) -> Result<(), String> {
+        let Failure { configurations, unobserved } = failure;
+        if self.is_over() {
+            return Err("the head of the branch is something else".to_owned());
+        }
+        if configurations.is_empty() && unobserved.is_empty() {
+            return Err("nothing has failed".to_owned());
+        }
+        for id in configurations {
+            let at = self.find(id)?;
+            self.carries_failure_of(at, now).map_err(|why| format!("{}: {why}", id.as_str()))?;
+        }
+        if !unobserved.is_empty() {
+            if self.world.policy.on_unobserved == Unobserved::Said {
+                return Err("cluster types need not be observed".to_owned());
+            }
+            if self.pass.is_none_or(|(_, waits)| waits != self.waits) {
+                return Err("cluster types are missing without a pass over all rows".to_owned());
+            }
+            let observed = self.observed(Ghosts::Without);
+            if let Some(known) = unobserved.iter().find(|name| observed.contains(name.as_str())) {
+                return Err(format!("{known} is observed"));
+            }
+        }
+        Ok(())
+    }
+
+    fn carries_failure_of(&self, at: usize, now: u64) -> Result<(), String> {
+        let (configuration, witness) = (&self.world.fleet[at], &self.witnesses[at]);
+        let sight = witness.sight.as_ref().ok_or("was never seen, or is gone")?;
+        if !is_member(sight) {
+            return Err("does not count".to_owned());
+        }
+        if witness.found != Some(self.waits) {
+            return Err("was not read itself just before".to_owned());
+        }
+        if self.is_done(at, witness) {
+            return Err("is done".to_owned());
+        }
+        let policy = &self.world.policy;
+        if is_suspended(sight) && policy.on_suspended == OnTrouble::Fail {
+            return Ok(());
+        }
+        if sight.is_away && policy.on_disconnected == OnTrouble::Fail {
+            return Ok(());
+        }
+        let since = witness.failing.ok_or("does not fail")?;
+        let grace = self.grace(configuration);
+        let failed = broken_parts(configuration, sight);
+        let is_build = failed.iter().any(|part| part.reason == "BuildFailed");
+        let grace = if is_build { grace.min(120) } else { grace };
+        if now < since + grace {
+            return Err(format!("fails only since {since}, and has {grace} s"));
+        }
+        let only_waits = !failed.is_empty() && failed.iter().all(|part| waits(part));
+        if only_waits && sight.provisioning != Provisioning::Failed && now < self.deadline() {
+            return Err("only waits for something".to_owned());
+        }
+        Ok(())
+    }
+
+    fn carries_timeout(&self, now: u64) -> Result<(), String> {
+        if now < self.deadline() {
+            return Err("there is time left".to_owned());
+        }
+        if self.disturbed.is_some_and(|at| at >= self.deadline()) {
+            return Ok(());
+        }
+        if self.is_over() {
+            return Err("the head of the branch is something else".to_owned());
+        }
+        if self.carries_success(now).is_ok() {
+            return Err("everything was shown as done".to_owned());
+        }
+        for (at, witness) in self.members(Ghosts::Without) {
+            let id = self.world.fleet[at].id.as_str();
+            if !self.is_done(at, witness) && !self.is_excused(witness) {
+                if witness.asked < self.deadline() {
+                    return Err(format!("{id} was not read itself before time was over"));
+                }
+                let grace = self.grace(&self.world.fleet[at]);
+                if witness.surely_failing.is_some_and(|since| now >= since + grace) {
+                    return Err(format!("{id} has failed for long"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn carries_absence(&self, seen: usize, now: u64) -> Result<(), String> {
+        let (fewest, most) = (self.clusters(Ghosts::Without), self.clusters(Ghosts::With));
+        if self.is_over() {
+            return Err("the head of the branch is something else".to_owned());
+        }
+        if !(fewest..=most).contains(&seen) {
+            return Err(format!("{fewest} to {most} clusters were seen"));
+        }
+        if fewest >= self.world.policy.min_clusters {
+            return Err("there are enough clusters".to_owned());
+        }
+        let is_twice = self.too_few.first() < self.too_few.last();
+        if !is_twice && now < self.deadline() {
+            return Err("only one pass over all rows showed too few".to_owned());
+        }
+        Ok(())
+    }
+
+    fn carries_end(&self, verdict: &Verdict) -> Result<(), String> {
+        let head = self.head.ok_or("no head was shown")?;
+        let name = self.world.history.name(head);
+        let is_same = match (self.world.history.fate(head), verdict) {
+            (Fate::Superseded { by, is_below: true }, Verdict::Superseded { head, by: said }) => {
+                head == name && *said == by
+            }
+            (Fate::Superseded { by, is_below: false }, Verdict::Superseded { head, by: said }) => {
+                head == name && (said.is_none() || *said == by)
+            }
+            (Fate::Reverted { by }, Verdict::Reverted { head, by: said }) => head == name && *said == by,
+            _ => false,
+        };
+        if is_same { Ok(()) } else { Err(format!("the head means {:?}", self.world.history.fate(head))) }
+    }
+
+    /// Whether what the core says of each configuration is what it was shown.
+    pub(crate) fn judge_standings(&self, rollout: &Rollout, verdict: Option<&Verdict>, now: u64) -> Result<(), String> {
+        let standings = rollout.standings(Time(now));
+        let key = |standing: &Standing| {
+            (standing.observation.cluster.name.clone(), standing.observation.name.clone())
+        };
+        if !standings.is_sorted_by_key(key) {
+            return Err("standings are not in order".to_owned());
+        }
+        let mut missing: BTreeSet<usize> = self.members(Ghosts::Without).map(|(at, _)| at).collect();
+        for standing in &standings {
+            let id = &standing.observation.id;
+            let at = self.find(id)?;
+            missing.remove(&at);
+            self.judge_standing(at, standing, verdict, now)
+                .map_err(|why| format!("{} stands as {:?}, but {why}", id.as_str(), standing.state))?;
+        }
+        if let Some(at) = missing.first() {
+            return Err(format!("nothing stands there for {}", self.world.fleet[*at].id.as_str()));
+        }
+        let unobserved = rollout.unobserved();
+        let cluster_types = &self.world.target.cluster_types;
+        let is_unobserved = |name: &&String, ghosts| !self.observed(ghosts).contains(name.as_str());
+        let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
+        let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));
+        if !fewest.clone().all(|name| unobserved.contains(name)) || unobserved.len() > most.count() {
+            return Err(format!("unobserved are {fewest:?}, not {unobserved:?}", fewest = fewest.collect::<Vec<_>>()));
+        }
+        Ok(())
+    }
+
+    fn judge_standing(
+        &self,
+        at: usize,
+        standing: &Standing,
+        verdict: Option<&Verdict>,
+        now: u64,
+    ) -> Result<(), String> {
+        let witness = &self.witnesses[at];
+        if witness.is_ghost {
+            return Ok(());
+        }
+        let sight = witness.sight.as_ref().ok_or("it was never seen, or is gone")?;
+        if standing.observation.reported != sight.reported.map(Time) {
+            return Err(format!("the latest report is of {:?}", sight.reported));
+        }
+        let types: BTreeSet<&str> = standing.cluster_types.iter().map(String::as_str).collect();
+        if types != self.world.fleet[at].types {
+            return Err(format!("its cluster types are {:?}", self.world.fleet[at].types));
+        }
+        let is_open = matches!(standing.state, State::Waiting(_) | State::Failing { .. });
+        if is_open && verdict == Some(&Verdict::Compliant) {
+            return Err("all is well".to_owned());
+        }
+        let is_right = match &standing.state {
+            State::Done { health, since } => {
+                let is_unhealthy = self.world.fleet[at].is_unhealthy;
+                self.is_done(at, witness)
+                    && (*health == Health::Unchecked) == is_unhealthy
+                    && since.is_none_or(|since| Some(since.0) <= sight.reported)
+            }
+            State::Waiting(_) => is_member(sight) && (!self.is_done(at, witness) || witness.confirmed < now),
+            State::Failing { since, fails_at } => {
+                is_member(sight) && since.0 <= now && since <= fails_at && self.may_fail(witness, sight)
+            }
+            State::Ignored(_) => is_member(sight) && self.is_excused(witness),
+            State::NotCounted(NotCounted::Deleting) => sight.provisioning == Provisioning::Deleting,
+            State::NotCounted(_) => sight.follows == Follows::Otherwise,
+        };
+        if is_right { Ok(()) } else { Err(format!("this was shown: {witness:?}")) }
+    }
+
+    fn may_fail(&self, witness: &Witness, sight: &Sight) -> bool {
+        let policy = &self.world.policy;
+        witness.failing.is_some()
+            || (is_suspended(sight) && policy.on_suspended == OnTrouble::Fail)
+            || (sight.is_away && policy.on_disconnected == OnTrouble::Fail)
+    }
+
+    /// Whether a report proves that a configuration has applied what is checked.
+    fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
+        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
+        let is_applied =
+            |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
+        let parts = configuration.parts(sight);
+        sight.has_objects
+            && accepts(sight.says.synced)
+            && !parts.is_empty()
+            && parts.iter().all(is_applied)
+            && sight.says.whole == Whole::Compliant
+            && sight.provisioning == Provisioning::Succeeded
+    }
+
+    fn is_done(&self, at: usize, witness: &Witness) -> bool {
+        let configuration = &self.world.fleet[at];
+        let Some(sight) = witness.sight.as_ref().filter(|sight| self.is_proof(configuration, sight)) else {
+            return false;
+        };
+        let is_twice = matches!((witness.proven, sight.reported), (Some(first), Some(last)) if last >= first + 60);
+        !configuration.is_unhealthy || is_twice
+    }
+
+    fn is_excused(&self, witness: &Witness) -> bool {
+        let policy = &self.world.policy;
+        witness.sight.as_ref().is_some_and(|sight| {
+            (is_suspended(sight) && policy.on_suspended == OnTrouble::Ignore)
+                || (sight.is_away && policy.on_disconnected == OnTrouble::Ignore)
+        })
+    }
+
+    fn fails(&self, _: &Configuration, sight: &Sight) -> bool {
+        let is_synced = sight.says.synced.is_some_and(|commit| self.world.history.accepts(commit));
+        (is_synced && sight.says.whole == Whole::NonCompliant) || sight.provisioning == Provisioning::Failed
+    }
+
+    fn surely_fails(&self, configuration: &Configuration, sight: &Sight) -> bool {
+        let is_alone = is_member(sight) && !is_suspended(sight) && !sight.is_away;
+        let failed = broken_parts(configuration, sight);
+        let is_ours = !failed.is_empty() && !failed.iter().any(waits);
+        is_alone && self.fails(configuration, sight) && is_ours
+    }
+
+    fn grace(&self, configuration: &Configuration) -> u64 {
+        match self.world.policy.grace {
+            Grace::Auto => configuration.patience,
+            Grace::Fixed(grace) => grace.as_secs(),
+        }
+    }
+
+    fn deadline(&self) -> u64 {
+        self.started + self.world.policy.timeout.as_secs()
+    }
+
+    fn members(&self, ghosts: Ghosts) -> impl Iterator<Item = (usize, &Witness)> {
+        let counts = move |witness: &Witness| {
+            witness.sight.as_ref().is_some_and(is_member) && (ghosts == Ghosts::With || !witness.is_ghost)
+        };
+        self.witnesses.iter().enumerate().filter(move |(_, witness)| counts(witness))
+    }
+
+    fn clusters(&self, ghosts: Ghosts) -> usize {
+        let clusters: BTreeSet<usize> =
+            self.members(ghosts).map(|(at, _)| self.world.fleet[at].cluster).collect();
+        clusters.len()
+    }
+
+    fn observed(&self, ghosts: Ghosts) -> BTreeSet<&'static str> {
+        self.members(ghosts).flat_map(|(at, _)| self.world.fleet[at].types.iter().copied()).collect()
+    }
+
+    fn find(&self, id: &ConfigurationId) -> Result<usize, String> {
+        let unknown = || format!("{} is nothing that was shown", id.as_str());
+        self.world.fleet.iter().position(|known| known.id == *id).ok_or_else(unknown)
+    }
+}
+
+/// What is said to be gone, and is still shown as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ghosts {
+    With,
+    Without,
+}
+
+fn is_member(sight: &Sight) -> bool {
+    sight.follows == Follows::Us && sight.provisioning != Provisioning::Deleting
+}
+
+fn is_suspended(sight: &Sight) -> bool {
+    sight.is_suspended || sight.says.whole == Whole::Suspended
+}
+
+fn broken_parts(configuration: &Configuration, sight: &Sight) -> Vec<Part> {
+    let is_broken = |part: &&Part| part.is_told && part.ready != Some(Ready::True);
+    let parts = if sight.has_objects { configuration.parts(sight) } else { &[] };
+    parts.iter().filter(is_broken).copied().collect()
+}
+
+fn waits(part: &Part) -> bool {
+    matches!(part.reason, "DependencyNotReady" | "Progressing")
+}
