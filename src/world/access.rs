@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::clock::SystemClock;
 use super::git::{GitError, Limits, Remote, Remotes, Secret};
-use super::github::{App, Client, Endpoints, Github, Patience, Repo, SystemClock};
+use super::github::{App, Client, Endpoints, Github, Patience, Repo};
 use super::http::{Http, TIMEOUT};
 use super::runner::Runner;
 use super::tokens::{Given, NoToken, Token, Tokens};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
+use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -20,12 +20,25 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long it may take to be connected.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long an async connection is kept for the next request.
+const IDLE: Duration = Duration::from_secs(10);
+
+const USER_AGENT: &str = concat!("kalypso/", env!("CARGO_PKG_VERSION"));
+
 /// Makes requests. Redirects are not followed here: only the caller knows where its token may go.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     tls: ClientConfig,
+    timeout: Duration,
     proxied: Client,
     direct: Client,
+}
+
+/// The same for what is async.
+#[derive(Clone, Debug)]
+pub(crate) struct AsyncHttp {
+    proxied: reqwest::Client,
+    direct: reqwest::Client,
 }
 
 impl Http {
@@ -34,14 +47,14 @@ impl Http {
         let tls = tls(roots(extra_roots)?)?;
         let builder = || {
             Client::builder()
-                .user_agent(concat!("kalypso/", env!("CARGO_PKG_VERSION")))
+                .user_agent(USER_AGENT)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(timeout)
                 .redirect(Policy::none())
                 .tls_backend_preconfigured(tls.clone())
         };
-        let (proxied, direct) = (client(builder())?, client(builder().no_proxy())?);
-        Ok(Http { tls, proxied, direct })
+        let (proxied, direct) = (built(builder().build())?, built(builder().no_proxy().build())?);
+        Ok(Http { tls, timeout, proxied, direct })
     }
 
     /// How TLS is spoken, for others that make requests.
@@ -51,10 +64,38 @@ impl Http {
 
     /// A request to be filled and sent.
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        // A proxy's loopback is not ours.
-        let client = if is_loopback(&url) { &self.direct } else { &self.proxied };
+        let client = if is_near(&url) { &self.direct } else { &self.proxied };
         client.request(method, url)
     }
+
+    /// The same for what is async.
+    pub(crate) fn for_async(&self) -> Result<AsyncHttp, Failure> {
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(self.timeout)
+                // Between two calls nobody notices that a connection was closed.
+                .pool_idle_timeout(IDLE)
+                .redirect(Policy::none())
+                .tls_backend_preconfigured(self.tls.clone())
+        };
+        let (proxied, direct) = (built(builder().build())?, built(builder().no_proxy().build())?);
+        Ok(AsyncHttp { proxied, direct })
+    }
+}
+
+impl AsyncHttp {
+    /// A request to be filled and sent.
+    pub(crate) fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
+        let client = if is_near(&url) { &self.direct } else { &self.proxied };
+        client.request(method, url)
+    }
+}
+
+/// Whether no proxy leads there: a proxy's loopback is not ours, nor are the addresses of its own link.
+fn is_near(url: &Url) -> bool {
+    is_loopback(url) || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
 }
 
 /// Whether a URL leads to this machine, so that what is sent there crosses no network.
@@ -100,8 +141,8 @@ fn tls(roots: RootCertStore) -> Result<ClientConfig, Failure> {
     Ok(tls)
 }
 
-fn client(builder: ClientBuilder) -> Result<Client, Failure> {
-    builder.build().map_err(|error| Failure::world(error, "check the proxies in HTTPS_PROXY and HTTP_PROXY"))
+fn built<T>(client: reqwest::Result<T>) -> Result<T, Failure> {
+    client.map_err(|error| Failure::world(error, "check the proxies in HTTPS_PROXY and HTTP_PROXY"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Everything outside of the process: folders, git, services, and the place where this runs.
 
 pub(crate) mod access;
+#[allow(dead_code, reason = "what checks a rollout comes next")]
+pub(crate) mod azure;
+pub(crate) mod clock;
 pub(crate) mod file;
 pub(crate) mod folder;
 pub(crate) mod git;
@@ -10,6 +13,7 @@ pub(crate) mod out;
 mod parallel;
 mod repos;
 pub(crate) mod runner;
+mod said;
 pub(crate) mod sources;
 pub(crate) mod terminal;
 mod tokens;

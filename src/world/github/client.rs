@@ -1,6 +1,5 @@
 //! One call: sent, repeated where that does no harm, and read.
 
-use std::error;
 use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,11 +12,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::clock::Clock;
 use super::error::{Error, Kind, until};
 use super::operation::{Effect, Operation};
 use super::repo::Repo;
+use crate::world::clock::Clock;
 use crate::world::http::Http;
+use crate::world::said::root;
 use crate::world::tokens::Token;
 
 /// An answer may have so many bytes.
@@ -281,15 +281,6 @@ fn next_page(headers: &HeaderMap, url: &Url) -> Option<Url> {
         parameters.split(';').any(|parameter| parameter.trim() == r#"rel="next""#).then_some(target)
     })?;
     url.join(next).ok().filter(|next| next.origin() == url.origin())
-}
-
-/// The innermost reason of an error, which says most.
-fn root(error: &(dyn error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -10,9 +10,7 @@ use serde::Deserialize;
 use super::operation::{Effect, Operation, Repeat};
 use super::repo::Repo;
 use crate::exit::Failure;
-
-/// What GitHub said is cut after so many characters.
-const MAX_SAID: usize = 300;
+use crate::world::said::one_line;
 
 /// Of a list of errors so many are said.
 const MAX_ERRORS: usize = 10;
@@ -278,28 +276,6 @@ fn complaints(errors: &serde_json::Value) -> Vec<String> {
     };
     let listed = errors.as_array().map_or(&[][..], Vec::as_slice);
     listed.iter().take(MAX_ERRORS).map(one).filter(|error| !error.is_empty()).collect()
-}
-
-/// Outside text as one line of bounded length, without what a terminal would act on.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for (at, c) in text.trim().chars().enumerate() {
-        match c {
-            _ if at == MAX_SAID => {
-                line.push('…');
-                break;
-            }
-            c if c.is_whitespace() => line.push(' '),
-            c if c.is_control() || is_invisible(c) => line.extend(c.escape_unicode()),
-            c => line.push(c),
-        }
-    }
-    line
-}
-
-/// Marks that turn the direction of text, or show nothing.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn point_in_time(time: SystemTime) -> String {

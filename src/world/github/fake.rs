@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::clock::Clock;
 use super::{Client, Endpoints, Github, Patience, Repo};
+use crate::world::clock::Clock;
 use crate::world::http::Http;
 use crate::world::tokens::{Given, Tokens};
 

@@ -5,7 +5,6 @@
 
 mod app;
 mod client;
-mod clock;
 mod error;
 #[cfg(test)]
 mod fake;
@@ -28,7 +27,6 @@ use url::Url;
 pub(crate) use self::app::{Announce, App};
 use self::client::{Call, OnTimeout, Reply, Style};
 pub(crate) use self::client::{Client, Patience};
-pub(crate) use self::clock::SystemClock;
 pub(crate) use self::error::{Error, Kind};
 pub(crate) use self::git_data::{Entry, RefUpdate, UpdateRefs};
 pub(crate) use self::issues::{Issue, IssueChange, NewIssue};
