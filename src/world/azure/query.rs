@@ -112,7 +112,7 @@ mod tests {
 
     /// Every query, with a name that tries to end its literal. `tools/kql` has Microsoft's parser read these files.
     #[test]
-    fn the_texts_are_those_that_were_checked() {
+    fn queries_are_those_that_were_checked() {
         let commits = ["a", "b"].map(|digit| CommitId::new(&digit.repeat(40)).unwrap());
         let since = Some(Time(1_795_266_000));
         for (file, query) in [
