@@ -66,7 +66,7 @@ fn syntax() -> SyntaxConfig {
     syntax.build().unwrap_or_default()
 }
 
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 12] = [
     ("section", include_str!("../../../templates/report/section.md.jinja")),
     ("pull-request", include_str!("../../../templates/report/pull-request.md.jinja")),
     ("issue", include_str!("../../../templates/report/issue.md.jinja")),
@@ -74,6 +74,10 @@ const TEXTS: [(&str, &str); 8] = [
     ("resolved", include_str!("../../../templates/report/resolved.md.jinja")),
     ("not-needed", include_str!("../../../templates/report/not-needed.md.jinja")),
     ("summary", include_str!("../../../templates/report/summary.md.jinja")),
+    ("fleet", include_str!("../../../templates/report/fleet.md.jinja")),
+    ("fleet-status", include_str!("../../../templates/report/fleet-status.md.jinja")),
+    ("check", include_str!("../../../templates/report/check.md.jinja")),
+    ("promotion", include_str!("../../../templates/report/promotion.md.jinja")),
     ("failure", include_str!("../../../templates/report/failure.md.jinja")),
 ];
 

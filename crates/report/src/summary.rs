@@ -12,13 +12,13 @@ use crate::section::{Section, fit};
 use crate::terminal::{counted, plain};
 
 /// GitHub drops a summary over 1 MiB as a whole.
-const MAX_SUMMARY: usize = 1_000_000;
+pub(crate) const MAX_SUMMARY: usize = 1_000_000;
 /// Room for everything but the lists.
-const FRAME: usize = 50_000;
+pub(crate) const FRAME: usize = 50_000;
 /// The lists of this many branches are shown; others are named.
 const BRANCHES: usize = 8;
 /// A table with more rows has to be unfolded.
-const UNFOLDED_ROWS: usize = 40;
+pub(crate) const UNFOLDED_ROWS: usize = 40;
 /// This many policies of an assignment are named.
 const POLICIES: usize = 5;
 
@@ -165,7 +165,7 @@ fn problem_section(found: &[&Diagnostic]) -> Section {
 }
 
 impl Link {
-    fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         link(&code(&plain(&self.text)), &self.url)
     }
 }

@@ -1,0 +1,75 @@
+//! The status of a promoted commit: its state and its text.
+
+use rollout::{CommitId, StatusState, Verdict};
+
+use crate::check::{CheckSummary, Ending, headline, superseded, undone};
+use crate::markdown::cut;
+use crate::terminal::plain;
+
+/// GitHub refuses a longer one.
+const LONGEST: usize = 140;
+
+/// A commit status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusText {
+    /// Its state
+    pub state: StatusState,
+    /// What stands with it: one line of at most 140 characters
+    pub description: String,
+}
+
+/// Whether the preceding environment's verdict was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrecedingCheck {
+    /// It was, or there is no preceding environment
+    Passed,
+    /// It was passed over, for `skip-check` says so
+    Skipped,
+}
+
+impl StatusText {
+    /// The environment has the commit, and nothing is merged yet.
+    pub fn promoted(preceding: PrecedingCheck) -> StatusText {
+        let text = match preceding {
+            PrecedingCheck::Passed => "Promoted",
+            PrecedingCheck::Skipped => "Promoted, the check of the preceding environment was skipped",
+        };
+        StatusText::new(StatusState::Pending, text)
+    }
+
+    /// It is merged, and clusters are waited for.
+    pub fn deploying() -> StatusText {
+        StatusText::new(StatusState::Pending, "Deploying")
+    }
+
+    /// A newer commit has taken its place.
+    pub fn superseded(by: &CommitId) -> StatusText {
+        StatusText::new(StatusState::Error, &superseded(by))
+    }
+
+    /// Its check was called off.
+    pub fn cancelled() -> StatusText {
+        StatusText::new(StatusState::Error, "Cancelled")
+    }
+
+    /// Its check could not be done.
+    pub fn undone(reason: &str) -> StatusText {
+        StatusText::new(StatusState::Error, &undone(reason, plain))
+    }
+
+    fn new(state: StatusState, text: &str) -> StatusText {
+        StatusText { state, description: cut(plain(text).chars(), LONGEST - 1) }
+    }
+}
+
+/// The status with which a check ends.
+pub fn rollout_status(summary: &CheckSummary<'_>) -> StatusText {
+    let state = match summary.ending {
+        Ending::Judged(Verdict::Superseded { .. } | Verdict::Reverted { .. })
+        | Ending::Cancelled
+        | Ending::Undone(_) => StatusState::Error,
+        Ending::Judged(_) if summary.is_deployed() => StatusState::Success,
+        Ending::Judged(_) => StatusState::Failure,
+    };
+    StatusText::new(state, &headline(summary, plain))
+}
