@@ -19,16 +19,27 @@ pub(crate) enum Exit {
     Usage,
     /// The world failed: disk, network, permissions
     World,
+    /// Someone called it off
+    Cancelled,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The code that it ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Input => 1,
             Exit::Usage => 2,
             Exit::World => 3,
-        })
+            // As shells have it for what an interrupt ends.
+            Exit::Cancelled => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
     }
 }
 
@@ -41,6 +52,8 @@ pub(crate) struct Failure {
     location: Option<Location>,
     /// Whether the same run from the start would do
     is_outdated: bool,
+    /// Whether the same may work a little later
+    is_passing: bool,
 }
 
 impl Failure {
@@ -71,7 +84,7 @@ impl Failure {
     }
 
     fn new(exit: Exit, error: anyhow::Error, help: impl Into<String>) -> Failure {
-        Failure { exit, error, help: help.into(), location: None, is_outdated: false }
+        Failure { exit, error, help: help.into(), location: None, is_outdated: false, is_passing: false }
     }
 
     /// The GitOps branch has moved on since it was read.
@@ -83,6 +96,16 @@ impl Failure {
     /// Whether what was computed is no longer what is needed.
     pub(crate) fn is_outdated(&self) -> bool {
         self.is_outdated
+    }
+
+    /// The same may work a little later.
+    pub(crate) fn passing(self) -> Failure {
+        Failure { is_passing: true, ..self }
+    }
+
+    /// Whether the same may work a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.is_passing
     }
 
     /// With the place of what it is about.

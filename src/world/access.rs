@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::clock::SystemClock;
+use super::clock::{Clock, SystemClock};
 use super::git::{GitError, Limits, Remote, Remotes, Secret};
 use super::github::{App, Client, Endpoints, Github, Patience, Repo};
 use super::http::{Http, TIMEOUT};
@@ -21,6 +21,10 @@ pub(crate) struct Access {
     pub(crate) github: Github,
     /// Which token belongs where
     pub(crate) tokens: Arc<Tokens>,
+    /// Requests to others than GitHub
+    pub(crate) http: Http,
+    /// The time
+    pub(crate) clock: Arc<dyn Clock>,
     remotes: Remotes,
 }
 
@@ -43,7 +47,8 @@ impl Access {
         let http = Http::new(&roots, TIMEOUT)?;
         let remotes = Remotes::new(http.tls(), Limits::default())
             .map_err(|error| Failure::world(error, "check the proxies in HTTPS_PROXY and HTTP_PROXY"))?;
-        let client = Arc::new(Client::new(http, Arc::new(SystemClock), Patience::default()));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let client = Arc::new(Client::new(http.clone(), clock.clone(), Patience::default()));
         let endpoints = Endpoints {
             server: runner.server.clone(),
             api: runner.api.clone(),
@@ -62,7 +67,7 @@ impl Access {
         };
         let tokens = Arc::new(Tokens::new(given, &runner.server, repository, app.transpose()?)?);
         tokens.all().iter().for_each(|token| runner.mask(token.expose()));
-        Ok(Access { github: Github::new(client, endpoints, tokens.clone()), tokens, remotes })
+        Ok(Access { github: Github::new(client, endpoints, tokens.clone()), tokens, http, clock, remotes })
     }
 
     /// Makes sure, before anything is asked, that there is a token to write to these repositories with.

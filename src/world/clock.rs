@@ -1,7 +1,10 @@
-//! Time, as an argument.
+//! Time, as an argument and as services write it.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::world::terminal;
 
@@ -29,4 +32,10 @@ impl Clock for SystemClock {
         }
         std::thread::sleep(time);
     }
+}
+
+/// A point in time as services write it.
+pub(crate) fn point_in_time<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse::<jiff::Timestamp>().map(SystemTime::from).map_err(D::Error::custom)
 }

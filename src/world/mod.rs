@@ -1,7 +1,6 @@
 //! Everything outside of the process: folders, git, services, and the place where this runs.
 
 pub(crate) mod access;
-#[allow(dead_code, reason = "what checks a rollout comes next")]
 pub(crate) mod azure;
 pub(crate) mod clock;
 pub(crate) mod file;
@@ -9,6 +8,7 @@ pub(crate) mod folder;
 pub(crate) mod git;
 pub(crate) mod github;
 mod http;
+pub(crate) mod interrupt;
 pub(crate) mod out;
 mod parallel;
 mod repos;
@@ -16,7 +16,7 @@ pub(crate) mod runner;
 mod said;
 pub(crate) mod sources;
 pub(crate) mod terminal;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) folder: Folder,
     /// Where repositories are read from
     pub(crate) sources: Sources,
+    /// The control plane's repository, if it is known
+    pub(crate) repository: Option<Repo>,
     /// The network; nothing: no request is made
     pub(crate) access: Option<Arc<Access>>,
 }
@@ -66,7 +68,7 @@ impl World {
         let access = access.map(|access| Access::new(access, &runner, repository.as_ref()));
         let access = access.transpose()?.map(Arc::new);
         let sources = Sources::new(folders, url.zip(workspace), access.clone());
-        Ok(World { runner, folder, sources, access })
+        Ok(World { runner, folder, sources, repository, access })
     }
 }
 

@@ -34,7 +34,12 @@ pub(crate) struct Runner {
     pub(crate) page: Option<String>,
     /// The folder that the job works in
     pub(crate) workspace: Option<PathBuf>,
+    /// The commit that the job runs for
+    pub(crate) commit: Option<String>,
+    /// What happened, such as `push`
+    pub(crate) event: Option<String>,
     outputs: Option<PathBuf>,
+    state: Option<PathBuf>,
 }
 
 /// Who started it.
@@ -45,6 +50,9 @@ pub(crate) enum Kind {
     /// A person, or another CI
     Terminal,
 }
+
+/// What a step keeps so that its own end knows itself.
+pub(crate) const STARTED: &str = "started";
 
 /// Whether this is a job of GitHub Actions.
 pub(crate) fn is_action() -> bool {
@@ -95,7 +103,10 @@ impl Runner {
             branch: text("GITHUB_REF_NAME").filter(|_| is_branch),
             page,
             workspace: text("GITHUB_WORKSPACE").map(PathBuf::from),
+            commit: text("GITHUB_SHA"),
+            event: text("GITHUB_EVENT_NAME"),
             outputs: text("GITHUB_OUTPUT").map(PathBuf::from),
+            state: text("GITHUB_STATE").map(PathBuf::from),
         })
     }
 
@@ -132,6 +143,29 @@ impl Runner {
         let text: String = outputs.iter().map(|(name, value)| output(name, value)).collect();
         append(path, &text)
     }
+}
+
+impl Runner {
+    /// Keeps a value for the step's own end, where [`saved`] reads it.
+    pub(crate) fn save(&self, name: &str, value: &str) -> Result<(), Failure> {
+        match &self.state {
+            Some(path) => append(path, &output(name, value)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Has the step's own end know that it is one.
+pub(crate) fn remember_start() -> Result<(), Failure> {
+    match env::var_os("GITHUB_STATE").filter(|path| !path.is_empty()) {
+        Some(path) => append(&PathBuf::from(path), &output(STARTED, "true")),
+        None => Ok(()),
+    }
+}
+
+/// What the step kept for its end.
+pub(crate) fn saved(name: &str) -> Option<String> {
+    env::var(format!("STATE_{name}")).ok().filter(|value| !value.is_empty())
 }
 
 /// The address in a variable, else `default`. Tokens are sent there, so that it must be https, or this machine.

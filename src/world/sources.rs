@@ -128,6 +128,15 @@ impl Sources {
         Ok((commit, objects.tree(commit)?))
     }
 
+    /// What a branch of a repository holds in a folder, at its head.
+    pub(crate) fn source(&self, at: &RepoRef) -> Result<Source, Unread> {
+        if let Some(folder) = self.folders.folder(at) {
+            return folder.and_then(read_folder).map_err(absent);
+        }
+        let (objects, commit) = self.open(&at.repo, &Wanted::Branch(at.branch.clone()))?;
+        Ok(objects.source(commit, &at.path, &prefix(at))?)
+    }
+
     /// The folders that stand for repositories.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Folder> {
         self.folders.folders()

@@ -196,7 +196,8 @@ impl Snapshot {
         })
     }
 
-    fn promoted_base(&self) -> Option<&BaseRepo> {
+    /// The base whose commit is promoted.
+    pub fn promoted_base(&self) -> Option<&BaseRepo> {
         self.base_repos().find(|base| base.meta.name == PROMOTED_BASE)
     }
 

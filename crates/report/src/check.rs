@@ -168,7 +168,7 @@ pub fn slow_fleet(fleet: &FleetStatus<'_>) -> Option<Diagnostic> {
 
 impl CheckSummary<'_> {
     /// Whether everything has arrived, and what is held is no failure.
-    pub(crate) fn is_deployed(&self) -> bool {
+    pub fn is_deployed(&self) -> bool {
         matches!(self.ending, Ending::Judged(Verdict::Compliant)) && self.held.means == HeldMeans::Said
     }
 }

@@ -274,7 +274,8 @@ impl std::error::Error for Error {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::world(anyhow::anyhow!(error.what()), error.help())
+        let failure = Failure::world(anyhow::anyhow!(error.what()), error.help());
+        if error.may_pass() { failure.passing() } else { failure }
     }
 }
 

@@ -12,8 +12,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
@@ -23,6 +23,7 @@ use super::error::{Error, Kind};
 use super::operation::{FIND_INSTALLATION, MINT_TOKEN, Operation};
 use super::repo::Repo;
 use crate::exit::Failure;
+use crate::world::clock::point_in_time;
 use crate::world::tokens::Token;
 
 /// GitHub's clock may be behind ours.
@@ -176,11 +177,6 @@ impl Minted {
     fn lasts(&self, now: SystemTime) -> bool {
         self.expires_at.duration_since(now).is_ok_and(|left| left > RENEWAL)
     }
-}
-
-fn point_in_time<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
-    let text = String::deserialize(from)?;
-    text.parse::<jiff::Timestamp>().map(SystemTime::from).map_err(D::Error::custom)
 }
 
 fn key(pem: &str) -> Result<RsaKeyPair, String> {

@@ -210,7 +210,24 @@ impl std::error::Error for Error {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::world(anyhow::anyhow!(error.what()), error.help())
+        let failure = Failure::world(anyhow::anyhow!(error.what()), error.help());
+        match error.kind {
+            Kind::TimedOut
+            | Kind::RateLimited { .. }
+            | Kind::Server
+            | Kind::Unreachable
+            | Kind::Network
+            | Kind::Unreadable => failure.passing(),
+            Kind::NoToken
+            | Kind::Unauthorized
+            | Kind::Forbidden { .. }
+            | Kind::NotFound
+            | Kind::Gone
+            | Kind::Conflict
+            | Kind::Invalid { .. }
+            | Kind::Redirected
+            | Kind::Unclear => failure,
+        }
     }
 }
 

@@ -1,20 +1,27 @@
-//! GitHub's API, as far as it is used: typed requests and answers over REST, and one GraphQL mutation.
+//! GitHub's API, as far as it is used: typed requests and answers over REST, and GraphQL for what REST cannot do.
 //!
 //! `call` → retries and limits (`client`) → typed errors (`error`); what each operation needs and how it may be
 //! repeated stands in one table (`operation`).
 
+mod actions;
 mod app;
 mod client;
+mod compare;
+mod contents;
 mod error;
 #[cfg(test)]
 mod fake;
 mod git_data;
 mod graphql;
+mod history;
 mod issues;
 mod oid;
 mod operation;
 mod pulls;
 mod repo;
+mod rules;
+mod statuses;
+mod tracking;
 
 use std::sync::Arc;
 
@@ -24,16 +31,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+pub(crate) use self::actions::RunState;
 pub(crate) use self::app::{Announce, App};
 use self::client::{Call, OnTimeout, Reply, Style};
 pub(crate) use self::client::{Client, Patience};
+pub(crate) use self::compare::ChangedFiles;
 pub(crate) use self::error::{Error, Kind};
 pub(crate) use self::git_data::{Entry, RefUpdate, UpdateRefs};
+pub(crate) use self::history::HistoryCommit;
 pub(crate) use self::issues::{Issue, IssueChange, NewIssue};
 pub(crate) use self::oid::Oid;
 use self::operation::{Effect, GET_REPOSITORY, Operation};
 pub(crate) use self::pulls::{NewPull, Pull, PullChange};
 pub(crate) use self::repo::Repo;
+pub(crate) use self::rules::Protection;
+pub(crate) use self::statuses::{NewStatus, Status};
+pub(crate) use self::tracking::{Places, Tracking};
 use super::tokens::{NoToken, Token, Tokens};
 
 /// A list is read up to so many pages.

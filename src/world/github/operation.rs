@@ -78,3 +78,20 @@ pub(super) const CREATE_COMMENT: Operation =
 pub(super) const ADD_LABELS: Operation = Operation::write("add labels", "issues: write", Repeat::Freely);
 pub(super) const REMOVE_LABEL: Operation =
     Operation::write("remove a label", "issues: write", Repeat::Freely);
+// A query changes nothing, though it is sent as if it did.
+pub(super) const GET_TRACKING: Operation = Operation::read("read what a commit tracks", "contents: read");
+pub(super) const GET_FILE: Operation = Operation::read("read a file", "contents: read");
+pub(super) const LIST_FOLDER: Operation = Operation::read("list a folder", "contents: read");
+pub(super) const COMPARE: Operation = Operation::read("compare commits", "contents: read");
+pub(super) const GET_BRANCH: Operation = Operation::read("read a branch", "contents: read");
+pub(super) const LIST_RULES: Operation = Operation::read("read the rules of a branch", "metadata: read");
+pub(super) const READ_HISTORY: Operation =
+    Operation::read("read the latest commits", "contents: read, commit statuses: read");
+pub(super) const LIST_STATUSES: Operation =
+    Operation::read("list the statuses of a commit", "commit statuses: read");
+// Only the newest one of a context counts.
+pub(super) const CREATE_STATUS: Operation =
+    Operation::write("set the status of a commit", "commit statuses: write", Repeat::Freely);
+// What is started twice finds at its second time that nothing is left to do.
+pub(super) const DISPATCH: Operation = Operation::write("start a workflow", "actions: write", Repeat::Freely);
+pub(super) const GET_RUN: Operation = Operation::read("read a workflow run", "actions: read");

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use rollout::{
-    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing, State,
-    Time, Unobserved, Verdict,
+    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing,
+    State, Time, Unobserved, Verdict,
 };
 
 use crate::history::{Commit, Fate};
@@ -184,7 +184,9 @@ impl<'a> Judge<'a> {
                 };
                 let types = &fleet[at].types;
                 if !stands_in(None) || !types.iter().all(|of| stands_in(Some(of))) {
-                    return Err(format!("{id} is ignored, and nothing of its cluster types was shown as done"));
+                    return Err(format!(
+                        "{id} is ignored, and nothing of its cluster types was shown as done"
+                    ));
                 }
             }
         }
@@ -323,7 +325,12 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether what the core says of each configuration is what it was shown.
-    pub(crate) fn judge_standings(&self, rollout: &Rollout, verdict: Option<&Verdict>, now: u64) -> Result<(), String> {
+    pub(crate) fn judge_standings(
+        &self,
+        rollout: &Rollout,
+        verdict: Option<&Verdict>,
+        now: u64,
+    ) -> Result<(), String> {
         let standings = rollout.standings(Time(now));
         let key = |standing: &Standing| {
             (standing.observation.cluster.name.clone(), standing.observation.name.clone())
@@ -348,7 +355,10 @@ impl<'a> Judge<'a> {
         let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
         let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));
         if !fewest.clone().all(|name| unobserved.contains(name)) || unobserved.len() > most.count() {
-            return Err(format!("unobserved are {fewest:?}, not {unobserved:?}", fewest = fewest.collect::<Vec<_>>()));
+            return Err(format!(
+                "unobserved are {fewest:?}, not {unobserved:?}",
+                fewest = fewest.collect::<Vec<_>>()
+            ));
         }
         Ok(())
     }
@@ -403,7 +413,8 @@ impl<'a> Judge<'a> {
 
     /// Whether a report proves that a configuration has applied what is checked.
     fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
-        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
+        let accepts =
+            |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
         let is_applied =
             |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
         let parts = configuration.parts(sight);
@@ -420,7 +431,8 @@ impl<'a> Judge<'a> {
         let Some(sight) = witness.sight.as_ref().filter(|sight| self.is_proof(configuration, sight)) else {
             return false;
         };
-        let is_twice = matches!((witness.proven, sight.reported), (Some(first), Some(last)) if last >= first + 60);
+        let is_twice =
+            matches!((witness.proven, sight.reported), (Some(first), Some(last)) if last >= first + 60);
         !configuration.is_unhealthy || is_twice
     }
 

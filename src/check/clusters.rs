@@ -1,0 +1,104 @@
+//! The clusters that follow one repository, as Azure shows them.
+
+use report::Diagnosis;
+use rollout::{CommitId, ConfigurationId, Direct, Observation, Read, Tally};
+
+use super::subject::GitOps;
+use crate::cli::{AzureArgs, AzureCloud};
+use crate::exit::Failure;
+use crate::world::access::Access;
+use crate::world::azure::{Azure, Cloud, Filter, Rows, Settings, SignIn};
+use crate::world::runner::Runner;
+use crate::world::tokens::Token;
+
+/// The clusters that follow one repository.
+pub(crate) struct Clusters {
+    azure: Azure,
+    filter: Filter,
+}
+
+impl Clusters {
+    /// Those that follow `gitops`; every subscription that is given must be visible.
+    pub(crate) fn new(
+        arguments: &AzureArgs,
+        gitops: &GitOps,
+        access: &Access,
+        runner: &Runner,
+    ) -> Result<Clusters, Failure> {
+        let mut azure =
+            Azure::new(settings(arguments), &access.http, access.clock.clone(), runner.announcer())?;
+        azure.check_subscriptions()?;
+        Ok(Clusters { azure, filter: Filter::new(&gitops.url) })
+    }
+
+    /// How many configurations are in which state.
+    pub(crate) fn tally(&mut self, mentioning: &[CommitId]) -> Result<Tally, Failure> {
+        Ok(self.azure.tally(&self.filter, mentioning)?)
+    }
+
+    /// What configurations show, page by page.
+    pub(crate) fn rows(&mut self, read: &Read, page: impl FnMut(Vec<Observation>)) -> Result<(), Failure> {
+        let rows = match read {
+            Read::Arrived { commits, since } => Rows::Arrived { commits, since: *since },
+            Read::All | Read::Poll { .. } | Read::Direct(_) => Rows::All,
+        };
+        Ok(self.azure.rows(&self.filter, rows, page)?)
+    }
+
+    /// A configuration as it is now.
+    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Direct {
+        self.azure.configuration(id)
+    }
+
+    /// What can be seen at all, if that can be found out.
+    pub(crate) fn diagnosis(&mut self, gitops: &GitOps) -> Option<Diagnosis> {
+        let seen = self.azure.diagnosis().ok()?;
+        let mut diagnosis = Diagnosis {
+            subscriptions: seen.subscriptions.into_iter().map(|subscription| subscription.id).collect(),
+            clusters: count(seen.clusters),
+            missing_role: seen.missing.map(|missing| missing.help()),
+            ..Diagnosis::default()
+        };
+        for followed in seen.followed {
+            let number = count(followed.configurations);
+            diagnosis.configurations += number;
+            if rollout::is_same_repository(&followed.url, &gitops.url) {
+                diagnosis.branches.push((followed.branch, number));
+            } else if Filter::new(&followed.url) == self.filter {
+                diagnosis.similar_urls.push((followed.url, number));
+            }
+        }
+        Some(diagnosis)
+    }
+}
+
+fn settings(arguments: &AzureArgs) -> Settings {
+    let AzureArgs {
+        azure_tenant_id,
+        azure_client_id,
+        azure_audience,
+        azure_credentials,
+        azure_subscriptions,
+        azure_cloud,
+        azure_resource_manager_url,
+    } = arguments;
+    Settings {
+        sign_in: SignIn {
+            tenant_id: azure_tenant_id.clone(),
+            client_id: azure_client_id.clone(),
+            credentials: azure_credentials.as_ref().map(|json| Token::secret(json.expose())),
+        },
+        audience: azure_audience.clone(),
+        cloud: match azure_cloud {
+            AzureCloud::Public => Cloud::Public,
+            AzureCloud::Usgovernment => Cloud::UsGovernment,
+            AzureCloud::China => Cloud::China,
+        },
+        manager_url: azure_resource_manager_url.clone(),
+        subscriptions: azure_subscriptions.as_ref().map(|list| list.0.clone()).unwrap_or_default(),
+    }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

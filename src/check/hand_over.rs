@@ -1,0 +1,20 @@
+//! Handing over: a workflow of the control plane's repository is started.
+
+use std::collections::BTreeMap;
+
+use rollout::CommitId;
+
+use crate::commands::chain::Chain;
+use crate::world::github::Error;
+
+/// Starts the workflow in `file` for an environment; with `commit`, for that one.
+pub(crate) fn start(
+    chain: &Chain,
+    file: &str,
+    environment: &str,
+    commit: Option<&CommitId>,
+) -> Result<(), Error> {
+    let mut inputs = BTreeMap::from([("environment", environment)]);
+    inputs.extend(commit.map(|commit| ("commit-id", commit.as_str())));
+    chain.access.github.dispatch(&chain.repo, file, &chain.repository.default_branch, &inputs)
+}

@@ -1,0 +1,315 @@
+//! What is checked: a GitOps commit, the promoted commit that it carries, and whether there is something to carry on.
+
+use std::collections::BTreeSet;
+
+use fleet::objects::{Environment, GitOpsRepo};
+use fleet::tracking::{self, State};
+use fleet::{RepoPath, Snapshot};
+use rollout::{CommitId, Due, Facts, NextMark, Relation, StatusState};
+
+use super::answers::relation;
+use super::ledger::context;
+use crate::cli::{CheckArgs, StatusArgs};
+use crate::commands::chain::Chain;
+use crate::exit::Failure;
+use crate::world::git;
+use crate::world::github::{ChangedFiles, Github, Oid, Places, Repo, Status, Tracking};
+
+/// What is checked.
+pub(crate) struct Subject {
+    /// The environment
+    pub(crate) environment: String,
+    /// The branch that clusters follow
+    pub(crate) gitops: GitOps,
+    /// The commit that clusters must apply
+    pub(crate) commit: CommitId,
+    /// What it says of itself
+    pub(crate) contents: Contents,
+}
+
+/// A branch that clusters follow.
+pub(crate) struct GitOps {
+    /// The repository
+    pub(crate) repo: Repo,
+    /// Its URL as the control plane has it
+    pub(crate) url: String,
+    /// The branch
+    pub(crate) branch: String,
+    /// The folder that holds those of cluster types
+    pub(crate) root: RepoPath,
+}
+
+/// What a GitOps commit says of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contents {
+    /// The commit of the control plane that it carries
+    pub(crate) promoted: Option<CommitId>,
+    /// The cluster types that have a folder
+    pub(crate) cluster_types: BTreeSet<String>,
+    /// What is held: cluster type and deployment target
+    pub(crate) held: BTreeSet<(String, String)>,
+}
+
+/// What carrying on is about.
+pub(crate) struct Promotion {
+    /// The promoted commit; nothing where none is tracked
+    pub(crate) commit: Option<CommitId>,
+    /// Whether there is something to carry on
+    pub(crate) due: Due,
+    /// Its newest status for this environment
+    own: Option<StatusState>,
+    /// The environment that follows
+    pub(crate) next: Option<String>,
+    /// Whether all that this promotion changed is held
+    pub(crate) is_all_held: bool,
+}
+
+/// Which commit of which branch is asked for.
+pub(crate) struct Asked<'a> {
+    gitops_repo: Option<&'a str>,
+    commit: Option<&'a CommitId>,
+}
+
+impl<'a> From<&'a CheckArgs> for Asked<'a> {
+    fn from(arguments: &'a CheckArgs) -> Asked<'a> {
+        Asked { gitops_repo: arguments.gitops_repo.as_deref(), commit: arguments.commit_id.as_ref() }
+    }
+}
+
+impl<'a> From<&'a StatusArgs> for Asked<'a> {
+    fn from(arguments: &'a StatusArgs) -> Asked<'a> {
+        Asked { gitops_repo: arguments.gitops_repo.as_deref(), commit: arguments.commit_id.as_ref() }
+    }
+}
+
+impl Subject {
+    /// The commit that is asked for, in the branch that the environment's `branch` points to.
+    pub(crate) fn find(
+        chain: &Chain,
+        environment: &Environment,
+        branch: &Snapshot,
+        asked: &Asked<'_>,
+    ) -> Result<Subject, Failure> {
+        let gitops = gitops(chain, environment, branch, asked.gitops_repo)?;
+        let github = &chain.access.github;
+        let commit = match asked.commit {
+            Some(commit) => commit.clone(),
+            None => head(github, &gitops)?,
+        };
+        let contents = Contents::at(github, &gitops, &commit)?.ok_or_else(|| {
+            let text = format!("{} has no commit {commit}", gitops.repo);
+            Failure::input(text, format!("name a commit of its branch {} with --commit-id", gitops.branch))
+        })?;
+        Ok(Subject { environment: environment.meta.name.clone(), gitops, commit, contents })
+    }
+
+    /// What is checked, for the rules of the check.
+    pub(crate) fn target(&self, promoted: Option<CommitId>) -> rollout::Target {
+        rollout::Target {
+            repository: self.gitops.url.clone(),
+            branch: self.gitops.branch.clone(),
+            root: self.gitops.root.to_string(),
+            cluster_types: self.contents.cluster_types.clone(),
+            commit: self.commit.clone(),
+            promoted,
+        }
+    }
+}
+
+/// The commit that a GitOps branch stands at.
+pub(crate) fn head(github: &Github, gitops: &GitOps) -> Result<CommitId, Failure> {
+    let head = github.head(&gitops.repo, &format!("refs/heads/{}", gitops.branch))?;
+    let head = head.and_then(|head| CommitId::new(head.as_str()));
+    head.ok_or_else(|| {
+        let text = format!("{} has no branch `{}`", gitops.repo, gitops.branch);
+        Failure::input(text, "make it, and have `schedule` open its first pull request")
+    })
+}
+
+/// The branch that is meant.
+fn gitops(
+    chain: &Chain,
+    environment: &Environment,
+    branch: &Snapshot,
+    named: Option<&str>,
+) -> Result<GitOps, Failure> {
+    let mut repos: Vec<&GitOpsRepo> = branch.gitops_repos().collect();
+    repos.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+    let names = repos.iter().map(|repo| &*repo.meta.name).collect::<Vec<_>>().join(", ");
+    let name = &environment.meta.name;
+    let found = match (named, &repos[..]) {
+        (None, [only]) => only,
+        (_, []) => {
+            let text = format!("no GitOpsRepo on the branch of `{name}` says what clusters follow");
+            return Err(Failure::input(text, "add a GitOpsRepo to the environment's branch"));
+        }
+        (None, _) => {
+            let text = format!("which GitOpsRepo of `{name}`?");
+            return Err(Failure::usage(text, format!("give --gitops-repo with one of {names}")));
+        }
+        (Some(named), repos) => repos.iter().find(|repo| repo.meta.name == named).ok_or_else(|| {
+            Failure::usage(format!("`{name}` has no GitOpsRepo `{named}`"), format!("there are {names}"))
+        })?,
+    };
+    let access = &chain.access;
+    let url = git::remote_url(&found.at.repo).ok();
+    let repo = url.as_ref().and_then(|url| access.github.repo(url));
+    let (Some(url), Some(repo)) = (url, repo) else {
+        let text = format!(
+            "GitOpsRepo `{}`: {} is no repository on {}",
+            found.meta.name,
+            found.at.shown_repo(),
+            access.github.server()
+        );
+        return Err(
+            Failure::input(text, "write it as https://github.com/OWNER/NAME").at(&found.meta.location)
+        );
+    };
+    access.tokens.set_gitops_repositories(std::slice::from_ref(&url));
+    let (branch, root) = (found.at.branch.clone(), found.at.path.clone());
+    Ok(GitOps { repo, url: found.at.shown_repo(), branch, root })
+}
+
+impl Contents {
+    /// What a commit says of itself; nothing if there is no such commit.
+    pub(crate) fn at(
+        github: &Github,
+        gitops: &GitOps,
+        commit: &CommitId,
+    ) -> Result<Option<Contents>, Failure> {
+        let (promoted, assignments) =
+            (tracking::promoted_commit_file(&gitops.root), tracking::folder(&gitops.root));
+        let root = gitops.root.to_string();
+        let root = if gitops.root.is_root() { "" } else { &*root };
+        let places = Places { root, promoted: &promoted, assignments: &assignments };
+        let tracking = github.tracking(&gitops.repo, &oid(commit)?, places)?;
+        Ok(tracking.map(Contents::of))
+    }
+
+    fn of(Tracking { folders, promoted, assignments }: Tracking) -> Contents {
+        let held = |(cluster_type, text): (String, String)| {
+            let folders = tracking::read_text(&text).into_iter();
+            let held = folders.filter(|(_, folder)| folder.state == State::Held);
+            held.map(move |(target, _)| (cluster_type.clone(), target)).collect::<Vec<_>>()
+        };
+        Contents {
+            promoted: promoted.and_then(|text| CommitId::new(text.trim())),
+            cluster_types: folders.into_iter().filter(|name| !name.starts_with('.')).collect(),
+            held: assignments.into_iter().flat_map(held).collect(),
+        }
+    }
+}
+
+impl Promotion {
+    /// What carrying on is about.
+    pub(crate) fn find(
+        chain: &Chain,
+        environment: &Environment,
+        subject: &Subject,
+        arguments: &CheckArgs,
+    ) -> Result<Promotion, Failure> {
+        let (github, gitops) = (&chain.access.github, &subject.gitops);
+        let next = arguments.next_environment.clone().or_else(|| environment.next.clone());
+        next.as_deref().map(|next| chain.environment(next)).transpose()?;
+        let tracked = subject.contents.promoted.clone();
+        let commit = arguments.promoted_commit_id.clone().or(tracked);
+        let given = arguments.before.as_ref().filter(|before| !is_nothing(before));
+        let before = match given {
+            Some(before) => Contents::at(github, gitops, before)?,
+            None => None,
+        };
+        let Some(promoted) = &commit else {
+            return Ok(Promotion { commit, due: Due::Untracked, own: None, next, is_all_held: false });
+        };
+        let statuses = github.statuses(&chain.repo, &oid(promoted)?)?;
+        let stands = |other: Option<CommitId>| -> Result<Option<(CommitId, Relation)>, Failure> {
+            let relation = |other: CommitId| {
+                let relation = relation(github, &chain.repo, promoted, &other)?;
+                Ok((other, relation))
+            };
+            other.map(relation).transpose()
+        };
+        let head = head(github, gitops)?;
+        let of_head = match head == subject.commit {
+            true => None,
+            false => Contents::at(github, gitops, &head)?.and_then(|contents| contents.promoted),
+        };
+        let own = newest(&statuses, &environment.meta.name).map(|status| status.state);
+        let due = rollout::due(&Facts {
+            promoted: commit.clone(),
+            own,
+            next: match &next {
+                None => NextMark::NoNext,
+                Some(next) if newest(&statuses, next).is_some() => NextMark::Marked,
+                Some(_) => NextMark::Unmarked,
+            },
+            before: stands(before.as_ref().and_then(|contents| contents.promoted.clone()))?,
+            head: stands(of_head)?,
+        });
+        let is_all_held = due == Due::Yes && is_all_held(github, subject, given, before)?;
+        Ok(Promotion { commit, due, own, next, is_all_held })
+    }
+
+    /// Whether the commit is handed over when the check succeeds.
+    pub(crate) fn is_due(&self) -> bool {
+        self.due == Due::Yes
+    }
+
+    /// Whether the check writes statuses: for what is carried on, and for what still looks as if it were.
+    pub(crate) fn has_status(&self) -> bool {
+        match self.due {
+            Due::Yes => true,
+            Due::Superseded(_) => self.own == Some(StatusState::Pending),
+            Due::Done | Due::Untracked | Due::Reverts(_) => false,
+        }
+    }
+}
+
+/// The newest status for an environment.
+pub(crate) fn newest<'s>(statuses: &'s [Status], environment: &str) -> Option<&'s Status> {
+    let context = context(environment);
+    statuses.iter().find(|status| status.context == context)
+}
+
+/// Whether a commit brought holds and nothing else: then nothing of what was promoted has reached clusters.
+fn is_all_held(
+    github: &Github,
+    subject: &Subject,
+    before: Option<&CommitId>,
+    contents: Option<Contents>,
+) -> Result<bool, Failure> {
+    let Subject { gitops, commit, contents: now, .. } = subject;
+    if now.held.is_empty() {
+        return Ok(false);
+    }
+    let before = match before {
+        Some(before) => before.clone(),
+        None => match github.commit(&gitops.repo, &oid(commit)?)?.parents.first() {
+            Some(parent) => CommitId::new(parent.as_str()).unwrap_or_else(|| commit.clone()),
+            None => return Ok(false),
+        },
+    };
+    let contents = match contents {
+        Some(contents) => contents,
+        None => Contents::at(github, gitops, &before)?.unwrap_or_default(),
+    };
+    if now.held.is_subset(&contents.held) {
+        return Ok(false);
+    }
+    let own = gitops.root.join(".github/");
+    Ok(match github.changed_files(&gitops.repo, before.as_str(), commit.as_str())? {
+        Some(ChangedFiles::All(names)) => names.iter().all(|name| name.starts_with(&own)),
+        Some(ChangedFiles::TooMany) | None => false,
+    })
+}
+
+/// What a push that makes a branch has as its commit before.
+fn is_nothing(commit: &CommitId) -> bool {
+    commit.as_str().bytes().all(|digit| digit == b'0')
+}
+
+/// The same commit, for GitHub.
+pub(crate) fn oid(commit: &CommitId) -> Result<Oid, Failure> {
+    let help = "this is a fault of the program: please report it";
+    Oid::new(commit.as_str()).ok_or_else(|| Failure::input(format!("{commit} is no commit"), help))
+}

@@ -1,0 +1,103 @@
+//! Telling how a check ended: log, annotations, job summary, outputs.
+
+use std::collections::BTreeSet;
+
+use report::{ChainLink, ChainState, CheckSummary, FleetStatus, HandOver};
+use rollout::{CommitId, Standing, State, Verdict};
+
+use super::ledger::context;
+use super::subject::{GitOps, Promotion};
+use crate::commands::chain::Chain;
+use crate::exit::Failure;
+use crate::world::github::HistoryCommit;
+use crate::world::{World, runner, terminal};
+
+/// Tells a person, and the steps that follow.
+pub(crate) fn tell(world: &World, promotion: &Promotion, summary: &CheckSummary<'_>) -> Result<(), Failure> {
+    let problems = report::check_problems(summary);
+    if world.runner.is_action() {
+        terminal::say(&report::annotations(&problems, |_| None));
+    }
+    terminal::complain(&report::problems(&problems));
+    terminal::say(&(report::log_line(&report::rollout_status(summary).description) + "\n"));
+    runner::summarize(&report::check_summary(summary))?;
+    world.runner.set_outputs(&outputs(promotion, summary))
+}
+
+fn outputs(promotion: &Promotion, summary: &CheckSummary<'_>) -> [(&'static str, String); 5] {
+    let text = |commit: &Option<CommitId>| commit.as_ref().map(ToString::to_string).unwrap_or_default();
+    // Who goes on by hand goes on with this: it is there only if there is something to go on with.
+    let next = match &summary.hand_over {
+        HandOver::Started(next) | HandOver::Left(next) => next.clone(),
+        HandOver::Failed { environment, .. } => environment.clone(),
+        HandOver::Nothing => String::new(),
+    };
+    [
+        ("verdict", verdict(summary).to_owned()),
+        ("clusters", clusters(&summary.fleet, |state| !matches!(state, State::NotCounted(_))).to_string()),
+        (
+            "clusters-compliant",
+            clusters(&summary.fleet, |state| matches!(state, State::Done { .. })).to_string(),
+        ),
+        ("promoted-commit-id", text(&promotion.commit)),
+        ("next-environment", next),
+    ]
+}
+
+fn verdict(summary: &CheckSummary<'_>) -> &'static str {
+    let report::Ending::Judged(verdict) = summary.ending else { return "failed" };
+    match verdict {
+        Verdict::Compliant if summary.held.means == report::HeldMeans::Said => "compliant",
+        Verdict::Compliant | Verdict::Failed(_) => "failed",
+        Verdict::Timeout => "timeout",
+        Verdict::NoClusters { .. } => "no-clusters",
+        Verdict::Superseded { .. } => "superseded",
+        Verdict::Reverted { .. } => "reverted",
+    }
+}
+
+/// On how many clusters every configuration is as `is_meant` says.
+fn clusters(fleet: &FleetStatus<'_>, is_meant: impl Fn(&State) -> bool) -> usize {
+    let cluster = |standing: &Standing<'_>| standing.observation.cluster.id.clone();
+    let counted = fleet.standings.iter().filter(|it| !matches!(it.state, State::NotCounted(_)));
+    let (meant, others): (Vec<_>, Vec<_>) = counted.partition(|standing| is_meant(&standing.state));
+    let others: BTreeSet<String> = others.into_iter().map(cluster).collect();
+    let meant: BTreeSet<String> = meant.into_iter().map(cluster).collect();
+    meant.difference(&others).count()
+}
+
+/// Where the texts of a run can be looked up.
+pub(crate) fn links(chain: &Chain, gitops: Option<&GitOps>) -> report::CheckLinks {
+    let page = |repo| chain.access.github.url(repo).to_string();
+    report::CheckLinks {
+        control_plane: Some(page(&chain.repo)),
+        gitops: gitops.map(|gitops| page(&gitops.repo)),
+    }
+}
+
+/// The environments, each with the newest commit that has a status there; `now` is what this run knows better.
+pub(crate) fn picture(
+    chain: &Chain,
+    history: &[HistoryCommit],
+    now: Option<(&str, &CommitId, ChainState)>,
+) -> report::Chain {
+    let link = |environment: &fleet::objects::Environment| {
+        let name = &environment.meta.name;
+        let context = context(name);
+        let known = now.filter(|(of, ..)| of == name).map(|(_, commit, state)| (commit.clone(), state));
+        let marked = || {
+            history.iter().find_map(|commit| {
+                let status = commit.statuses.iter().find(|status| status.context == context)?;
+                let state =
+                    ChainState::of_status(status.state, status.description.as_deref().unwrap_or_default());
+                Some((CommitId::new(commit.id.as_str())?, state))
+            })
+        };
+        let (promoted, state) = match known.or_else(marked) {
+            Some((commit, state)) => (Some(commit), state),
+            None => (None, ChainState::Unmarked),
+        };
+        ChainLink { name: name.clone(), next: environment.next.clone(), promoted, state }
+    };
+    report::Chain(chain.in_order().into_iter().map(link).collect())
+}

@@ -1,0 +1,112 @@
+//! Watching clusters until there is a verdict: what the check asks for is found out, one thing after the other.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, UNIX_EPOCH};
+
+use rollout::{Next, Question, Read, Rollout, Time, Verdict};
+
+use super::answers::Answers;
+use super::clusters::Clusters;
+use super::subject::head;
+use crate::exit::Failure;
+use crate::world::clock::Clock;
+use crate::world::terminal;
+
+/// A wait is up to this much shorter, so that checks that started together do not ask together.
+const JITTER: f64 = 0.1;
+
+/// Where the check looks.
+pub(crate) struct Watch<'a> {
+    /// The clusters
+    pub(crate) clusters: Clusters,
+    /// Commits
+    pub(crate) answers: Answers<'a>,
+    /// The time
+    pub(crate) clock: &'a dyn Clock,
+}
+
+impl Watch<'_> {
+    /// Goes on until there is a verdict. What fails before anything was found out ends it; later it is tried again.
+    pub(crate) fn until_verdict(
+        &mut self,
+        rollout: &mut Rollout,
+        mut tell: impl FnMut(&Rollout, Time),
+    ) -> Result<Verdict, Failure> {
+        let mut has_begun = false;
+        loop {
+            let done = match rollout.next(self.now()) {
+                Next::End(verdict) => return Ok(verdict),
+                Next::Wait(time) => {
+                    tell(rollout, self.now());
+                    self.clock.sleep(with_jitter(time), "");
+                    continue;
+                }
+                Next::Ask(questions) => self.ask(rollout, &questions),
+                Next::Read(read) => self.read(rollout, &read),
+            };
+            match done {
+                Ok(()) => has_begun = true,
+                Err(failure) if !has_begun && !failure.is_passing() => return Err(failure),
+                Err(failure) => {
+                    let text =
+                        format!("warning: {}; it is tried again\n", report::log_line(&failure.reason()));
+                    terminal::complain(&text);
+                    rollout.failed(self.now());
+                }
+            }
+        }
+    }
+
+    /// Reads every row once, and finds out about the commits in them.
+    pub(crate) fn once(&mut self, rollout: &mut Rollout) -> Result<(), Failure> {
+        self.read(rollout, &Read::Poll { mentioning: vec![self.answers.commit.clone()] })?;
+        self.read(rollout, &Read::All)?;
+        while let Next::Ask(questions) = rollout.next(self.now()) {
+            self.ask(rollout, &questions)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Time {
+        now(self.clock)
+    }
+
+    fn ask(&self, rollout: &mut Rollout, questions: &[Question]) -> Result<(), Failure> {
+        for question in questions {
+            rollout.answer(self.answers.answer(question)?);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, rollout: &mut Rollout, read: &Read) -> Result<(), Failure> {
+        match read {
+            Read::Poll { mentioning } => {
+                let head = head(self.answers.github, self.answers.gitops)?;
+                let tally = self.clusters.tally(mentioning)?;
+                rollout.polled(head, tally, self.now());
+            }
+            Read::Arrived { .. } | Read::All => {
+                let now = self.now();
+                self.clusters.rows(read, |page| rollout.observed(page, now))?;
+                rollout.finished(self.now());
+            }
+            Read::Direct(ids) => {
+                for id in ids {
+                    let direct = self.clusters.configuration(id);
+                    rollout.read_directly(id, direct, self.now());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Now.
+pub(crate) fn now(clock: &dyn Clock) -> Time {
+    Time(clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
+fn with_jitter(time: Duration) -> Duration {
+    let chance = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+    time.mul_f64(1.0 - JITTER * chance)
+}

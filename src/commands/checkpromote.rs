@@ -1,0 +1,225 @@
+//! `kalypso checkpromote`: a GitOps commit → what clusters report of it → a verdict → the next environment.
+
+use report::{
+    ChainState, CheckLog, CheckSummary, Diagnosis, Ending, FleetStatus, HandOver, Held, HeldMeans,
+    HeldTarget, StatusText,
+};
+use rollout::{Due, Policy, Rollout, StatusState, Target, Time, Unobserved, Verdict};
+
+use super::chain::Chain;
+use crate::check::answers::Answers;
+use crate::check::clusters::Clusters;
+use crate::check::ledger::Ledger;
+use crate::check::subject::{Promotion, Subject};
+use crate::check::watch::{Watch, now};
+use crate::check::{hand_over, stale, tell};
+use crate::cli::{CheckArgs, OnHeld};
+use crate::exit::{Exit, Failure};
+use crate::publish::Mode;
+use crate::world::github::HistoryCommit;
+use crate::world::interrupt::Interrupt;
+use crate::world::{World, terminal};
+
+/// A check: what is asked for, and where.
+struct Check<'a> {
+    arguments: &'a CheckArgs,
+    world: &'a World,
+    chain: &'a Chain,
+    history: &'a [HistoryCommit],
+    subject: &'a Subject,
+    promotion: &'a Promotion,
+    target: Target,
+    policy: Policy,
+    mode: Mode,
+}
+
+/// What is known when clusters have been watched.
+struct Watched {
+    rollout: Rollout,
+    verdict: Verdict,
+    started: Time,
+    ended: Time,
+    diagnosis: Option<Diagnosis>,
+}
+
+/// Checks a GitOps commit, and hands over.
+pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let world = World::new(&arguments.plane, Some(&arguments.access))?;
+    let chain = Chain::read(&world)?;
+    let environment = chain.asked_for(&arguments.plane)?;
+    let branch = chain.branch_of(environment, &arguments.plane, &world)?;
+    let subject = Subject::find(&chain, environment, &branch, &arguments.into())?;
+    let promotion = Promotion::find(&chain, environment, &subject, arguments)?;
+    let history = stale::history(&chain, &branch)?;
+    let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
+    let ledger = promotion.commit.as_ref().filter(|_| promotion.has_status());
+    let ledger = ledger
+        .map(|commit| Ledger::new(&chain, commit, &subject.environment, &world.runner, interrupt, mode));
+    let check = Check {
+        arguments,
+        world: &world,
+        chain: &chain,
+        history: &history,
+        subject: &subject,
+        promotion: &promotion,
+        target: subject.target(promotion.commit.clone()),
+        policy: policy(arguments),
+        mode,
+    };
+    check.end_stale()?;
+    if let Some(ledger) = ledger.as_ref().filter(|_| promotion.is_due()) {
+        ledger.begin(&StatusText::deploying())?;
+    }
+    match check.watch() {
+        Ok(watched) => check.conclude(&watched, ledger.as_ref()),
+        Err(failure) => {
+            if let Some(ledger) = &ledger {
+                // What went wrong first is what a person must know.
+                let _ = ledger.end(&StatusText::undone(&failure.reason()));
+            }
+            Err(failure)
+        }
+    }
+}
+
+fn policy(arguments: &CheckArgs) -> Policy {
+    Policy {
+        timeout: arguments.timeout,
+        poll_interval: arguments.poll_interval,
+        grace: arguments.grace,
+        min_clusters: arguments.min_clusters,
+        on_suspended: arguments.on_suspended.into(),
+        on_disconnected: arguments.on_disconnected.into(),
+        on_unobserved: match arguments.require_cluster_types {
+            true => Unobserved::Refused,
+            false => Unobserved::Said,
+        },
+    }
+}
+
+impl Check<'_> {
+    /// Ends statuses of earlier runs that nobody else will end.
+    fn end_stale(&self) -> Result<(), Failure> {
+        if self.mode == Mode::DryRun {
+            return Ok(());
+        }
+        let taken = self.promotion.commit.as_ref().map(stale::Taken::Below);
+        stale::end(self.chain, self.history, &self.subject.environment, taken, &self.world.runner)
+    }
+
+    /// Waits for a verdict; where a newer commit has taken the place already, there is nothing to wait for.
+    fn watch(&self) -> Result<Watched, Failure> {
+        let Check { arguments, world, chain, subject, promotion, target, policy, .. } = self;
+        let access = &chain.access;
+        let answers = Answers {
+            github: &access.github,
+            gitops: &subject.gitops,
+            control_plane: &chain.repo,
+            commit: &subject.commit,
+            promoted: promotion.commit.as_ref(),
+        };
+        let started = now(&*access.clock);
+        let mut rollout = Rollout::new(target.clone(), policy.clone(), started);
+        if let Due::Superseded(by) = &promotion.due {
+            let verdict = Verdict::Superseded { head: subject.commit.clone(), by: Some(by.clone()) };
+            return Ok(Watched { rollout, verdict, started, ended: started, diagnosis: None });
+        }
+        let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
+        let mut watch = Watch { clusters, answers, clock: &*access.clock };
+        let mut log = CheckLog::default();
+        let mut is_slow = None;
+        let verdict = watch.until_verdict(&mut rollout, |rollout, now| {
+            let (standings, unobserved) = (rollout.standings(now), rollout.unobserved());
+            let fleet = self.fleet(&standings, &unobserved, started, now);
+            log.lines(&fleet).iter().for_each(|line| terminal::say(&(line.clone() + "\n")));
+            if let (None, Some(warning)) = (&is_slow, report::slow_fleet(&fleet)) {
+                terminal::complain(&report::problems([&warning]));
+                is_slow = Some(());
+            }
+        })?;
+        let diagnosis = match verdict {
+            Verdict::NoClusters { .. } => watch.clusters.diagnosis(&subject.gitops),
+            _ => None,
+        };
+        Ok(Watched { rollout, verdict, started, ended: now(&*access.clock), diagnosis })
+    }
+
+    /// Writes the final status, hands over, and tells.
+    fn conclude(&self, watched: &Watched, ledger: Option<&Ledger<'_>>) -> Result<Exit, Failure> {
+        let Watched { rollout, verdict, started, ended, diagnosis } = watched;
+        let (standings, unobserved) = (rollout.standings(*ended), rollout.unobserved());
+        let mut summary = CheckSummary {
+            fleet: self.fleet(&standings, &unobserved, *started, *ended),
+            ending: Ending::Judged(verdict),
+            due: &self.promotion.due,
+            held: self.held(verdict),
+            hand_over: HandOver::Nothing,
+            diagnosis: diagnosis.clone(),
+            chain: report::Chain::default(),
+            links: tell::links(self.chain, Some(&self.subject.gitops)),
+        };
+        let status = report::rollout_status(&summary);
+        if let Some(ledger) = ledger {
+            ledger.end(&status)?;
+        }
+        if summary.is_deployed() && self.promotion.is_due() {
+            summary.hand_over = self.hand_over();
+        }
+        if let (HandOver::Failed { .. }, Some(ledger)) = (&summary.hand_over, ledger) {
+            ledger.end(&report::rollout_status(&summary))?;
+        }
+        let known = self.promotion.commit.as_ref().filter(|_| ledger.is_some());
+        let known = known.map(|commit| {
+            let state = ChainState::of_status(status.state, &status.description);
+            (&*self.subject.environment, commit, state)
+        });
+        summary.chain = tell::picture(self.chain, self.history, known);
+        tell::tell(self.world, self.promotion, &summary)?;
+        Ok(match (&summary.hand_over, status.state) {
+            (HandOver::Failed { .. }, _) => Exit::World,
+            (_, StatusState::Failure) => Exit::Input,
+            _ => Exit::Done,
+        })
+    }
+
+    /// Starts the promotion to the environment that follows, if that is asked for.
+    fn hand_over(&self) -> HandOver {
+        let CheckArgs { promote, promote_workflow, .. } = self.arguments;
+        let Some(next) = &self.promotion.next else { return HandOver::Nothing };
+        let workflow = Some(&**promote_workflow).filter(|file| *promote && !file.is_empty());
+        let Some(workflow) = workflow.filter(|_| self.mode == Mode::Write) else {
+            return HandOver::Left(next.clone());
+        };
+        match hand_over::start(self.chain, workflow, next, self.promotion.commit.as_ref()) {
+            Ok(()) => HandOver::Started(next.clone()),
+            Err(error) => HandOver::Failed { environment: next.clone(), reason: error.to_string() },
+        }
+    }
+
+    fn held(&self, verdict: &Verdict) -> Held {
+        let target = |(cluster_type, target): &(String, String)| HeldTarget {
+            cluster_type: cluster_type.clone(),
+            deployment_target: target.clone(),
+        };
+        let targets: Vec<HeldTarget> = self.subject.contents.held.iter().map(target).collect();
+        let means = match verdict {
+            Verdict::Compliant if self.promotion.is_all_held => HeldMeans::Everything,
+            Verdict::Compliant if self.arguments.on_held == OnHeld::Fail && !targets.is_empty() => {
+                HeldMeans::Refused
+            }
+            _ => HeldMeans::Said,
+        };
+        Held { targets, means }
+    }
+
+    fn fleet<'f>(
+        &'f self,
+        standings: &'f [rollout::Standing<'f>],
+        unobserved: &'f std::collections::BTreeSet<String>,
+        started: Time,
+        now: Time,
+    ) -> FleetStatus<'f> {
+        let Check { subject, target, policy, .. } = self;
+        FleetStatus { environment: &subject.environment, target, policy, standings, unobserved, started, now }
+    }
+}

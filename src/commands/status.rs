@@ -1,0 +1,75 @@
+//! `kalypso status`: how the clusters of an environment stand now, without waiting.
+
+use std::time::Duration;
+
+use report::{FleetReport, FleetStatus};
+use rollout::{Grace, OnTrouble, Policy, Rollout, Unobserved};
+
+use super::chain::Chain;
+use crate::check::answers::Answers;
+use crate::check::clusters::Clusters;
+use crate::check::subject::Subject;
+use crate::check::watch::{Watch, now};
+use crate::check::{stale, tell};
+use crate::cli::{Format, StatusArgs};
+use crate::exit::{Exit, Failure};
+use crate::world::{World, runner, terminal};
+
+/// The rules of a look: nothing is waited for, so that only what they say of a configuration counts.
+const POLICY: Policy = Policy {
+    timeout: Duration::from_secs(3600),
+    poll_interval: Duration::from_secs(15),
+    grace: Grace::Auto,
+    min_clusters: 0,
+    on_suspended: OnTrouble::Ignore,
+    on_disconnected: OnTrouble::Wait,
+    on_unobserved: Unobserved::Said,
+};
+
+/// Shows how every configuration stands.
+pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
+    let world = World::new(&arguments.plane, Some(&arguments.access))?;
+    let chain = Chain::read(&world)?;
+    let environment = chain.asked_for(&arguments.plane)?;
+    let branch = chain.branch_of(environment, &arguments.plane, &world)?;
+    let subject = Subject::find(&chain, environment, &branch, &arguments.into())?;
+    let access = &chain.access;
+    let answers = Answers {
+        github: &access.github,
+        gitops: &subject.gitops,
+        control_plane: &chain.repo,
+        commit: &subject.commit,
+        promoted: subject.contents.promoted.as_ref(),
+    };
+    let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
+    let mut watch = Watch { clusters, answers, clock: &*access.clock };
+    let (target, now) = (subject.target(subject.contents.promoted.clone()), now(&*access.clock));
+    let mut rollout = Rollout::new(target.clone(), POLICY, now);
+    watch.once(&mut rollout)?;
+    let (standings, unobserved) = (rollout.standings(now), rollout.unobserved());
+    let fleet = FleetStatus {
+        environment: &subject.environment,
+        target: &target,
+        policy: &POLICY,
+        standings: &standings,
+        unobserved: &unobserved,
+        started: now,
+        now,
+    };
+    terminal::say(&match arguments.format {
+        Format::Text => report::fleet_status(&fleet),
+        Format::Json => json(&FleetReport::new(&fleet))?,
+    });
+    if runner::has_summary() {
+        let history = stale::history(&chain, &branch)?;
+        let (picture, links) =
+            (tell::picture(&chain, &history, None), tell::links(&chain, Some(&subject.gitops)));
+        runner::summarize(&report::fleet_summary(&fleet, &picture, &links))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn json(report: &FleetReport) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(report);
+    text.map(|text| text + "\n").map_err(|error| Failure::world(error, "please report this"))
+}

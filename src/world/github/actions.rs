@@ -1,0 +1,100 @@
+//! Workflows and their runs.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use super::error::{Error, Kind};
+use super::operation::{DISPATCH, GET_RUN};
+use super::{Github, Repo};
+
+/// Whether a workflow run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunState {
+    /// It does, or is still to begin
+    Going,
+    /// It does not
+    Over,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    status: Option<String>,
+}
+
+impl Github {
+    /// Starts a workflow, by the name of its file, on a branch.
+    ///
+    /// GitHub knows those that are on the default branch, and refuses inputs that they do not declare.
+    pub(crate) fn dispatch(
+        &self,
+        repo: &Repo,
+        workflow: &str,
+        branch: &str,
+        inputs: &BTreeMap<&str, &str>,
+    ) -> Result<(), Error> {
+        let path = ["actions", "workflows", workflow, "dispatches"];
+        let body = json!({ "ref": branch, "inputs": inputs });
+        // Some versions of GitHub tell of the run, others say nothing.
+        self.send::<IgnoredAny>(&DISPATCH, repo, Method::POST, &path, body)?;
+        Ok(())
+    }
+
+    /// How a workflow run stands; nothing if there is none of this number any more.
+    pub(crate) fn run(&self, repo: &Repo, id: u64) -> Result<Option<RunState>, Error> {
+        match self.get::<Run>(&GET_RUN, repo, &["actions", "runs", &id.to_string()], &[]) {
+            Ok(Run { status }) if status.as_deref() == Some("completed") => Ok(Some(RunState::Over)),
+            Ok(_) => Ok(Some(RunState::Going)),
+            Err(error) if *error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeClock, Server, answer, repo};
+    use super::*;
+
+    #[test]
+    fn workflows_are_started() {
+        let unexpected = r#"{"message":"Unexpected inputs provided: [\"x\"]"}"#;
+        for (answers, want, why) in [
+            (vec![answer(204, &[], "")], "", "nothing is said"),
+            (vec![answer(200, &[], r#"{"workflow_run_id":7}"#)], "", "the run is told"),
+            (vec![String::new(), answer(204, &[], "")], "", "a lost answer: twice does no harm"),
+            (vec![answer(404, &[], "{}")], "NotFound", "no such workflow"),
+            (vec![answer(422, &[], unexpected)], "Invalid", "an input that it does not declare"),
+        ] {
+            let server = Server::new(answers);
+            let inputs = BTreeMap::from([("environment", "stage")]);
+            let got = server.github(&FakeClock::new()).dispatch(&repo(), "promote.yml", "main", &inputs);
+            let kind = got.map_or_else(|error| format!("{:?}", error.kind()), |()| String::new());
+            assert!(kind.starts_with(want) && kind.is_empty() == want.is_empty(), "{why}: {kind}");
+            let seen = &server.seen()[0];
+            let line = "POST /api/v3/repos/contoso/gitops/actions/workflows/promote.yml/dispatches";
+            assert_eq!(seen.line, line, "{why}");
+            assert_eq!(seen.body, r#"{"inputs":{"environment":"stage"},"ref":"main"}"#, "{why}");
+        }
+    }
+
+    #[test]
+    fn runs() {
+        for (status, body, want, why) in [
+            (200, r#"{"status":"completed","conclusion":"failure"}"#, Some(Some(RunState::Over)), "over"),
+            (200, r#"{"status":"in_progress"}"#, Some(Some(RunState::Going)), "at work"),
+            (200, r#"{"status":"queued"}"#, Some(Some(RunState::Going)), "still to begin"),
+            (200, r#"{"status":null}"#, Some(Some(RunState::Going)), "nothing known"),
+            (404, "{}", Some(None), "gone"),
+            (403, "{}", None, "not allowed"),
+        ] {
+            let server = Server::new(vec![answer(status, &[], body)]);
+            let got = server.github(&FakeClock::new()).run(&repo(), 7);
+            assert_eq!(got.ok(), want, "{why}");
+            assert_eq!(server.seen()[0].line, "GET /api/v3/repos/contoso/gitops/actions/runs/7");
+        }
+    }
+}
