@@ -17,6 +17,7 @@ pub mod objects;
 mod parse;
 mod path;
 pub mod plane;
+pub mod promotion;
 mod render;
 pub mod schedule;
 mod snapshot;

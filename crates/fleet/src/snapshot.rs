@@ -377,7 +377,7 @@ fn unreadable(text: String, help: Option<String>, want: &Want) -> Diagnostic {
     Diagnostic::error(text).help(help.unwrap_or_else(usual)).at(want.location.clone())
 }
 
-fn in_environment(kind: &str) -> Option<&'static str> {
+pub(crate) fn in_environment(kind: &str) -> Option<&'static str> {
     (kind == "Environment").then_some("environments are declared in `.environments/` of the base")
 }
 
@@ -385,7 +385,7 @@ fn in_base(kind: &str) -> Option<&'static str> {
     in_environment(kind).or_else(|| (kind == "BaseRepo").then_some("a base cannot bring another base"))
 }
 
-fn in_environments(kind: &str) -> Option<&'static str> {
+pub(crate) fn in_environments(kind: &str) -> Option<&'static str> {
     (kind != "Environment").then_some("only environments are read from this folder")
 }
 
