@@ -26,7 +26,8 @@ pub(crate) struct Configuration {
     proven_since: Option<Time>,
     /// When the first of the reports that show it in trouble without a gap was made
     troubled_since: Option<Time>,
-    is_unreadable: bool,
+    /// It is there, or was, and a visit could not read it
+    pub(crate) is_unreadable: bool,
     /// The pass over all rows that showed it, itself or by a visit after it
     pub(crate) pass: u64,
     pub(crate) visit: Option<Visit>,
@@ -122,11 +123,6 @@ impl Configuration {
         self.finding = finding;
         self.is_unreadable = false;
         Outcome::Latest
-    }
-
-    /// It is not there, or may not be read, in a visit.
-    pub(crate) fn lose(&mut self) {
-        self.is_unreadable = true;
     }
 
     pub(crate) fn counts(&self) -> bool {

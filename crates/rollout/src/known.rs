@@ -75,7 +75,7 @@ impl Known {
     /// The resource cannot be read.
     pub(crate) fn lose(&mut self, id: &ConfigurationId) {
         if let Some(known) = self.configurations.get_mut(id) {
-            known.lose();
+            known.is_unreadable = true;
         }
     }
 

@@ -13,6 +13,7 @@
 
 mod commit;
 mod configuration;
+mod evidence;
 mod known;
 mod lineage;
 mod observation;

@@ -1,11 +1,12 @@
-//! What is done between two waits.
+//! What has been read, in one round and over all of them.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::observation::ConfigurationId;
 use crate::time::Time;
 
-/// What has been done since the last wait.
+/// What has been read since the last wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) number: u64,
@@ -27,11 +28,11 @@ pub(crate) enum Stage {
     Last,
 }
 
-/// How far the rows have been read that arrived.
+/// How far the rows that arrived have been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrived {
     Unread,
-    /// What was reported after what had been read before
+    /// Those reported later than what had been read before
     Latest,
     Everything,
 }
@@ -39,5 +40,37 @@ pub(crate) enum Arrived {
 impl Round {
     pub(crate) fn new(number: u64, stage: Stage) -> Round {
         Round { number, stage, arrived: Arrived::Unread, all_read: None, rows: HashSet::new(), visits: 0 }
+    }
+}
+
+/// What is known of the rows that arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Arrivals {
+    /// The latest report among them
+    pub(crate) watermark: Option<Time>,
+    /// How many the tally has that no row explains
+    pub(crate) unexplained: usize,
+}
+
+/// The passes over all rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Passes {
+    /// How many have begun
+    pub(crate) begun: u64,
+    /// The last that came to its end
+    pub(crate) complete: u64,
+    /// When it did
+    pub(crate) last: Option<Time>,
+}
+
+impl Passes {
+    pub(crate) fn complete(&mut self, now: Time) {
+        self.complete = self.begun;
+        self.last = Some(now);
+    }
+
+    /// Whether the last one is so long ago.
+    pub(crate) fn is_past(self, distance: Duration, now: Time) -> bool {
+        self.last.is_none_or(|last| now >= last + distance)
     }
 }

@@ -1,0 +1,259 @@
+//! What is left to do in a round: one step after the other, until none of them wants anything.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Next, Poll, Read, Reading, Rollout};
+use crate::configuration::{Configuration, LATENESS, Outcome, SECOND_REPORT_AFTER};
+use crate::lineage::Course;
+use crate::policy::{OnTrouble, Unobserved};
+use crate::round::{Arrived, Stage};
+use crate::standing::{State, WhyIgnored, WhyWaiting};
+use crate::tally::{Look, Looks};
+use crate::time::Time;
+use crate::verdict::{Failure, Verdict};
+
+/// Passes over all rows that are made in case something is missing are this far apart.
+const BETWEEN_PASSES: Duration = Duration::from_secs(5 * 60);
+/// One resource is not read itself more often than this while it is waited for.
+const BETWEEN_VISITS: Duration = Duration::from_secs(60);
+const VISITS_A_SECOND: u64 = 5;
+
+impl Rollout {
+    /// The first thing that is left to do in this round.
+    pub(super) fn work(&mut self, now: Time) -> Next {
+        let step = self
+            .leave()
+            .or_else(|| self.ask(now))
+            .or_else(|| self.fail(now))
+            .or_else(|| self.read_arrived())
+            .or_else(|| self.read_all(now))
+            .or_else(|| self.visit_open(now))
+            .or_else(|| self.conclude());
+        match (step, self.round.stage) {
+            (Some(Next::End(verdict)), _) => self.end(verdict, now),
+            (Some(step), _) => return step,
+            (None, Stage::Last) => self.end(Verdict::Timeout, now),
+            (None, Stage::Usual) => self.rest(now),
+        }
+        self.next(now)
+    }
+
+    /// Ends where the branch went elsewhere.
+    fn leave(&self) -> Option<Next> {
+        match self.evidence.lineage.course(&self.poll.as_ref()?.head) {
+            Course::Ends(verdict) => Some(Next::End(verdict)),
+            Course::GoesOn | Course::Open(_) => None,
+        }
+    }
+
+    /// Asks for what is not known of commits; when everything is known, judges what waited for it.
+    fn ask(&mut self, now: Time) -> Option<Next> {
+        let mut questions = self.evidence.questions();
+        if let Some(Poll { head, tally }) = &self.poll {
+            if let Course::Open(question) = self.evidence.lineage.course(head) {
+                questions.insert(question);
+            }
+            let synced = tally.groups.iter().map(|group| group.synced.as_ref());
+            questions.extend(synced.filter_map(|commit| self.evidence.question(commit)));
+        }
+        if !questions.is_empty() {
+            return Some(Next::Ask(questions.into_iter().collect()));
+        }
+        self.evidence.judge_all(now);
+        None
+    }
+
+    /// Ends where something failed and, looked at once more, still does.
+    fn fail(&self, now: Time) -> Option<Next> {
+        let is_due = |state: &State| matches!(state, State::Failing { fails_at, .. } if *fails_at <= now);
+        let due = || self.evidence.known.states().filter(|(_, state)| is_due(state)).map(|(known, _)| known);
+        let unvisited = due().filter(|known| !self.is_visited(known));
+        self.visit(unvisited).or_else(|| {
+            let shown = due().filter(|known| {
+                known
+                    .visit
+                    .is_some_and(|visit| visit.round == self.round.number && visit.outcome == Outcome::Latest)
+            });
+            let configurations: BTreeSet<_> = shown.map(|known| known.observation.id.clone()).collect();
+            let failure = Failure { configurations, ..Failure::default() };
+            (!failure.configurations.is_empty()).then_some(Next::End(Verdict::Failed(failure)))
+        })
+    }
+
+    fn is_visited(&self, known: &Configuration) -> bool {
+        known.visit.is_some_and(|visit| visit.round == self.round.number)
+    }
+
+    /// Reads as many of these themselves as may be read in this round.
+    fn visit<'a>(&self, configurations: impl Iterator<Item = &'a Configuration>) -> Option<Next> {
+        let left = match self.round.stage {
+            Stage::Usual => self.visits_at_once().saturating_sub(self.round.visits),
+            Stage::Last => self.visits_at_once(),
+        };
+        read_directly(configurations.take(left))
+    }
+
+    fn visits_at_once(&self) -> usize {
+        usize::try_from(self.interval().as_secs().saturating_mul(VISITS_A_SECOND)).unwrap_or(usize::MAX)
+    }
+
+    /// Reads the rows of which the tally tells and that are not known, or not as finished as they look there.
+    fn read_arrived(&mut self) -> Option<Next> {
+        let tally = &self.poll.as_ref()?.tally;
+        let unknown = tally.looks(&self.evidence.lineage).arrived_beyond(self.evidence.known.looks());
+        if self.round.arrived == Arrived::Everything || self.round.all_read.is_some() {
+            self.arrivals.unexplained = unknown;
+        }
+        self.arrivals.unexplained = self.arrivals.unexplained.min(unknown);
+        let has_news = || {
+            self.looks_finished() && tally.latest_finished(&self.evidence.lineage) > self.arrivals.watermark
+        };
+        let since = match self.round.arrived {
+            Arrived::Unread if unknown > self.arrivals.unexplained || has_news() => self.arrivals.watermark,
+            Arrived::Latest if unknown > self.arrivals.unexplained => None,
+            Arrived::Unread | Arrived::Latest | Arrived::Everything => return None,
+        };
+        if tally.is_truncated || self.round.all_read.is_some() || self.round.stage == Stage::Last {
+            return None;
+        }
+        self.reading = Reading::Arrived { since };
+        Some(Next::Read(Read::Arrived { commits: self.evidence.lineage.accepted(), since }))
+    }
+
+    /// Whether there is a configuration that looks finished from afar and is not.
+    fn looks_finished(&self) -> bool {
+        self.evidence.known.states().any(|(known, state)| {
+            known.finding.look == Look::Finished
+                && is_open(&state)
+                && !matches!(state, State::Waiting(WhyWaiting::SecondReport | WhyWaiting::Unreadable))
+        })
+    }
+
+    /// Reads every row, once in a round.
+    fn read_all(&mut self, now: Time) -> Option<Next> {
+        let must = self.round.all_read.is_none() && (self.round.stage == Stage::Last || self.wants_all(now));
+        must.then(|| {
+            self.reading = Reading::All;
+            self.passes.begun += 1;
+            self.round.rows.clear();
+            Next::Read(Read::All)
+        })
+    }
+
+    fn wants_all(&self, now: Time) -> bool {
+        let Some(Poll { tally, .. }) = &self.poll else { return false };
+        let shown = tally.looks(&self.evidence.lineage);
+        tally.is_truncated
+            || self.short_since.is_some()
+            || shown.total < self.evidence.policy.min_clusters
+            || self.may_be_done(shown, now)
+            || self.passes.is_past(BETWEEN_PASSES, now) && self.may_miss_something(shown, now)
+    }
+
+    /// Whether nothing is known that speaks against success.
+    fn may_be_done(&self, shown: Looks, now: Time) -> bool {
+        let is_time = self.passes.is_past(SECOND_REPORT_AFTER, now);
+        let is_settled = self.evidence.known.states().all(|(known, state)| match state {
+            State::Waiting(WhyWaiting::SecondReport) => is_time && known.may_be_shown_twice(now),
+            state => !is_open(&state),
+        });
+        let suspended = match self.evidence.policy.on_suspended {
+            OnTrouble::Ignore => shown.suspended,
+            OnTrouble::Wait | OnTrouble::Fail => 0,
+        };
+        let away = self
+            .evidence
+            .known
+            .states()
+            .filter(|(_, state)| *state == State::Ignored(WhyIgnored::Disconnected));
+        let open = shown.total.saturating_sub(shown.finished).saturating_sub(suspended);
+        is_settled && (open <= away.count() || self.evidence.known.ever_counted() >= shown.total)
+    }
+
+    /// Whether rows may tell what the tally does not.
+    fn may_miss_something(&self, shown: Looks, now: Time) -> bool {
+        let known = self.evidence.known.looks();
+        let intervals = self.evidence.known.counted().map(|known| known.observation.source.sync_interval);
+        let late = self.started + intervals.min().unwrap_or_default() + LATENESS;
+        let policy = &self.evidence.policy;
+        self.arrivals.unexplained > 0
+            || known.total > shown.total
+            || known.total < shown.total && now > late
+            || self.open().any(|known| known.is_late(self.started, now))
+            || policy.on_suspended == OnTrouble::Fail && known.suspended < shown.suspended
+            // A tally does not tell which clusters are there.
+            || policy.on_disconnected != OnTrouble::Wait && self.passes.last.is_none()
+    }
+
+    /// Reads what should be done by now, and what cannot be seen any more; before the end everything that is open.
+    fn visit_open(&self, now: Time) -> Option<Next> {
+        let is_due = |known: &&Configuration| match self.round.stage {
+            Stage::Last => !self.is_visited(known),
+            Stage::Usual => {
+                let is_time = known.visit.is_none_or(|last| now >= last.at + BETWEEN_VISITS);
+                let is_missed = known.is_late(self.started, now) || known.is_unreadable;
+                is_time && (is_missed || !self.is_confirmed(known))
+            }
+        };
+        let mut open: Vec<&Configuration> = self.open().filter(is_due).collect();
+        open.sort_by_key(|known| known.visit.map(|last| last.at));
+        self.visit(open.into_iter())
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Configuration> {
+        self.evidence.known.states().filter(|(_, state)| is_open(state)).map(|(known, _)| known)
+    }
+
+    /// Whether the last complete pass over all rows, or a visit after it, showed it.
+    fn is_confirmed(&self, known: &Configuration) -> bool {
+        known.pass >= self.passes.complete
+    }
+
+    /// Ends where a pass over all rows has shown that everything is done, or that there is too little.
+    fn conclude(&mut self) -> Option<Next> {
+        let read = self.round.all_read?;
+        let tally = &self.poll.as_ref()?.tally;
+        let seen = self.evidence.known.clusters();
+        if seen < self.evidence.policy.min_clusters {
+            let since = *self.short_since.get_or_insert(read);
+            let is_sure = read >= since + self.interval();
+            return is_sure.then_some(Next::End(Verdict::NoClusters { seen }));
+        }
+        self.short_since = None;
+        if self.open().next().is_some() {
+            return None;
+        }
+        let mut unconfirmed =
+            self.evidence.known.counted().filter(|known| !self.is_confirmed(known)).peekable();
+        if unconfirmed.peek().is_some() {
+            let unvisited =
+                unconfirmed.filter(|known| known.visit.is_none_or(|last| last.pass < self.passes.complete));
+            return read_directly(unvisited.take(self.visits_at_once()));
+        }
+        let shown = tally.looks(&self.evidence.lineage).total;
+        if !tally.is_truncated && self.round.rows.len() < shown {
+            return None;
+        }
+        let unobserved = self.unobserved();
+        let is_refused = self.evidence.policy.on_unobserved == Unobserved::Refused && !unobserved.is_empty();
+        Some(Next::End(if is_refused {
+            Verdict::Failed(Failure { unobserved, ..Failure::default() })
+        } else {
+            Verdict::Compliant
+        }))
+    }
+}
+
+fn read_directly<'a>(configurations: impl Iterator<Item = &'a Configuration>) -> Option<Next> {
+    let ids: Vec<_> = configurations.map(|known| known.observation.id.clone()).collect();
+    (!ids.is_empty()).then_some(Next::Read(Read::Direct(ids)))
+}
+
+/// Whether more must be seen of it.
+fn is_open(state: &State) -> bool {
+    match state {
+        State::Waiting(_) | State::Failing { .. } => true,
+        State::Done { .. } | State::Ignored(_) | State::NotCounted(_) => false,
+    }
+}
