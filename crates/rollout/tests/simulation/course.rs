@@ -5,8 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use rollout::{
-    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time,
-    Verdict,
+    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time, Verdict,
 };
 
 use crate::judge::{Judge, Shown};
@@ -71,12 +70,7 @@ impl Trace {
 }
 
 /// Drives a check that starts then to its end; what is wrong with it, if anything is.
-pub(crate) fn drive(
-    world: &World,
-    started: u64,
-    random: &mut Random,
-    trace: &mut Trace,
-) -> Result<Course, String> {
+pub(crate) fn drive(world: &World, started: u64, random: &mut Random, trace: &mut Trace) -> Result<Course, String> {
     trace.say(started, || format!("{:#?}\n{:#?}\n{:#?}", world.target, world.policy, world.history));
     let rollout = Rollout::new(world.target.clone(), world.policy.clone(), Time(started));
     let mut ride = Ride {
@@ -91,6 +85,7 @@ pub(crate) fn drive(
         answered: BTreeSet::new(),
         read: BTreeMap::new(),
         steps: 0,
+        is_open: false,
         must_end: false,
     };
     ride.drive()?;
@@ -110,6 +105,8 @@ struct Ride<'a> {
     /// How often each configuration was read itself since the last wait
     read: BTreeMap<ConfigurationId, usize>,
     steps: usize,
+    /// A question has no answer yet
+    is_open: bool,
     /// The head that was shown ends the check, and nothing has failed since
     must_end: bool,
 }
@@ -138,9 +135,6 @@ impl Ride<'_> {
                 Next::Wait(duration) => self.wait(duration)?,
                 Next::End(verdict) => return self.end(verdict),
             }
-            if self.random.chance(2) {
-                self.judge.judge_standings(&self.rollout, None, self.now)?;
-            }
         }
     }
 
@@ -148,6 +142,7 @@ impl Ride<'_> {
         if questions.is_empty() {
             return Err("no question".to_owned());
         }
+        self.is_open = true;
         for question in questions {
             let answer = self.world.history.answer(&question)?;
             if self.fails() {
@@ -160,6 +155,7 @@ impl Ride<'_> {
             self.rollout.answer(answer);
             self.now += self.random.below(2);
         }
+        self.is_open = false;
         Ok(())
     }
 
@@ -264,7 +260,7 @@ impl Ride<'_> {
                 }
                 Glance::Refused => {
                     self.course.marks.insert("one that cannot be read");
-                    self.judge.refused(at, self.now);
+                    self.judge.refused(at);
                     self.judge.disturbed = Some(self.now);
                     Direct::Unreadable
                 }
@@ -288,6 +284,9 @@ impl Ride<'_> {
         if self.now + duration.as_secs() > self.deadline {
             return Err("a wait that ends after time is over".to_owned());
         }
+        if !self.is_open && self.random.chance(2) {
+            self.judge.judge_standings(&self.rollout, None, self.now)?;
+        }
         let jitter = self.random.below(3);
         self.now += duration.as_secs() + jitter;
         self.steps = 0;
@@ -298,7 +297,9 @@ impl Ride<'_> {
 
     fn end(&mut self, verdict: Verdict) -> Result<(), String> {
         self.judge.judge(&verdict, self.now)?;
-        self.judge.judge_standings(&self.rollout, Some(&verdict), self.now)?;
+        if !self.is_open {
+            self.judge.judge_standings(&self.rollout, Some(&verdict), self.now)?;
+        }
         if self.rollout.next(Time(self.now + 1)) != Next::End(verdict.clone()) {
             return Err("the end is not the end".to_owned());
         }
@@ -319,7 +320,8 @@ impl Ride<'_> {
     /// Only what counts may be asked for.
     fn accepts(&self, commits: &[CommitId]) -> Result<(), String> {
         let history = &self.world.history;
-        let is_accepted = |name: &CommitId| history.find(name).is_some_and(|commit| history.accepts(commit));
+        let is_accepted =
+            |name: &CommitId| history.find(name).is_some_and(|commit| history.accepts(commit));
         if !commits.contains(history.checked()) || !commits.iter().all(is_accepted) {
             return Err(format!("{commits:?} do not all count"));
         }

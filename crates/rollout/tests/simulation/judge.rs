@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use rollout::{
-    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing,
-    State, Time, Unobserved, Verdict,
+    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing, State,
+    Time, Unobserved, Verdict, WhyWaiting,
 };
 
 use crate::history::{Commit, Fate};
@@ -21,8 +21,8 @@ pub(crate) struct Judge<'a> {
     waits: usize,
     /// When the last whole pass began, after how many waits it ended
     pass: Option<(u64, usize)>,
-    /// After how many waits a whole pass showed too few clusters
-    too_few: Vec<usize>,
+    /// Whether there were too few clusters when time passed after the last whole pass but one
+    has_too_few: bool,
     /// When something could not be read for the last time
     pub(crate) disturbed: Option<u64>,
 }
@@ -38,17 +38,19 @@ struct Witness {
     shown: u64,
     /// After how many waits it was found there itself
     found: Option<usize>,
-    /// When it was asked itself
-    asked: u64,
+    /// After how many waits it was asked itself
+    asked: Option<usize>,
     /// When the first report that proved it was made
     proven: Option<u64>,
+    /// The same, of those after which nothing else was shown
+    surely_proven: Option<u64>,
     /// Since when it fails, at the earliest
     failing: Option<u64>,
     /// Since when it fails, whoever judges
     surely_failing: Option<u64>,
-    /// It was said to be gone after a report of this time
-    gone: Option<Option<u64>>,
-    /// It was said to be gone, and only what is older speaks for it
+    /// When it was said to be gone
+    gone: Option<u64>,
+    /// It was said to be gone, and only what was reported before speaks for it
     is_ghost: bool,
 }
 
@@ -71,7 +73,7 @@ impl<'a> Judge<'a> {
             head: None,
             waits: 0,
             pass: None,
-            too_few: Vec::new(),
+            has_too_few: false,
             disturbed: None,
         }
     }
@@ -83,6 +85,9 @@ impl<'a> Judge<'a> {
 
     /// Time passes.
     pub(crate) fn waited(&mut self) {
+        if self.has_passed() {
+            self.has_too_few = self.clusters(Ghosts::Without) < self.world.policy.min_clusters;
+        }
         self.waits += 1;
     }
 
@@ -97,11 +102,22 @@ impl<'a> Judge<'a> {
         witness.shown = now;
         if shown == Shown::Itself {
             witness.found = Some(waits);
-            witness.asked = now;
+            witness.asked = Some(waits);
         }
-        witness.is_ghost = witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= gone);
-        if !witness.is_ghost {
+        if shown == Shown::Itself && !is_member(&sight) {
+            witness.gone = Some(now);
+        }
+        if witness.is_ghost {
+            witness.sight = None;
+        }
+        witness.is_ghost = witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
+        if !witness.is_ghost && is_member(&sight) {
             witness.gone = None;
+        }
+        // What counts leaves the count only by its own word.
+        let was_member = witness.sight.as_ref().is_some_and(is_member);
+        if was_member && !is_member(&sight) && shown == Shown::Row {
+            return;
         }
         if witness.sight.as_ref().is_some_and(|known| sight.reported < known.reported) {
             return;
@@ -110,7 +126,10 @@ impl<'a> Judge<'a> {
         witness.failing = fails.then(|| witness.failing.unwrap_or(reported));
         witness.surely_failing = surely_fails.then(|| witness.surely_failing.unwrap_or(now));
         if is_proof {
-            witness.proven = [witness.proven, sight.reported].into_iter().flatten().min();
+            witness.proven = earlier(witness.proven, sight.reported);
+            witness.surely_proven = earlier(witness.surely_proven, sight.reported);
+        } else {
+            witness.surely_proven = None;
         }
         witness.confirmed = now;
         witness.sight = Some(sight);
@@ -118,25 +137,23 @@ impl<'a> Judge<'a> {
 
     /// A configuration itself is gone.
     pub(crate) fn gone(&mut self, at: usize, now: u64) {
-        let witness = &mut self.witnesses[at];
-        let last = witness.sight.take().and_then(|sight| sight.reported);
-        *witness = Witness { gone: Some(last.max(witness.gone.flatten())), asked: now, ..Witness::default() };
+        self.witnesses[at] = Witness { gone: Some(now), ..Witness::default() };
     }
 
     /// A configuration itself could not be read.
-    pub(crate) fn refused(&mut self, at: usize, now: u64) {
-        self.witnesses[at].asked = now;
+    pub(crate) fn refused(&mut self, at: usize) {
+        self.witnesses[at].asked = Some(self.waits);
         self.witnesses[at].found = None;
     }
 
     /// A pass over all rows, begun then, has come to its end.
     pub(crate) fn passed(&mut self, begun: u64) {
         self.pass = Some((begun, self.waits));
-        if self.clusters(Ghosts::Without) < self.world.policy.min_clusters {
-            self.too_few.push(self.waits);
-        } else {
-            self.too_few.clear();
-        }
+    }
+
+    /// Whether there was a pass over all rows since the last wait.
+    fn has_passed(&self) -> bool {
+        self.pass.is_some_and(|(_, waits)| waits == self.waits)
     }
 
     /// Whether the head that was shown ends the check.
@@ -147,7 +164,7 @@ impl<'a> Judge<'a> {
     /// Whether a verdict is carried by what was shown.
     pub(crate) fn judge(&self, verdict: &Verdict, now: u64) -> Result<(), String> {
         match verdict {
-            Verdict::Compliant => self.carries_success(now),
+            Verdict::Compliant => self.carries_success(),
             Verdict::Failed(failure) => self.carries_failure(failure, now),
             Verdict::Timeout => self.carries_timeout(now),
             Verdict::NoClusters { seen } => self.carries_absence(*seen, now),
@@ -155,13 +172,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn carries_success(&self, now: u64) -> Result<(), String> {
+    fn carries_success(&self) -> Result<(), String> {
         let World { policy, fleet, target, .. } = self.world;
         if self.is_over() {
             return Err("the head of the branch is something else".to_owned());
         }
-        let (begun, waits) = self.pass.ok_or("no pass over all rows")?;
-        if waits != self.waits {
+        let (begun, _) = self.pass.ok_or("no pass over all rows")?;
+        if !self.has_passed() {
             return Err("time passed after the last pass over all rows".to_owned());
         }
         for (at, witness) in self.members(Ghosts::Without) {
@@ -184,9 +201,7 @@ impl<'a> Judge<'a> {
                 };
                 let types = &fleet[at].types;
                 if !stands_in(None) || !types.iter().all(|of| stands_in(Some(of))) {
-                    return Err(format!(
-                        "{id} is ignored, and nothing of its cluster types was shown as done"
-                    ));
+                    return Err(format!("{id} is ignored, and nothing of its cluster types was shown as done"));
                 }
             }
         }
@@ -197,7 +212,6 @@ impl<'a> Judge<'a> {
         if policy.on_unobserved == Unobserved::Refused && unobserved > 0 {
             return Err("a cluster type is not observed".to_owned());
         }
-        let _ = now;
         Ok(())
     }
 
@@ -217,7 +231,7 @@ impl<'a> Judge<'a> {
             if self.world.policy.on_unobserved == Unobserved::Said {
                 return Err("cluster types need not be observed".to_owned());
             }
-            if self.pass.is_none_or(|(_, waits)| waits != self.waits) {
+            if !self.has_passed() {
                 return Err("cluster types are missing without a pass over all rows".to_owned());
             }
             let observed = self.observed(Ghosts::Without);
@@ -272,13 +286,14 @@ impl<'a> Judge<'a> {
         if self.is_over() {
             return Err("the head of the branch is something else".to_owned());
         }
-        if self.carries_success(now).is_ok() {
+        let is_sure = |(at, witness)| !self.is_done(at, witness) || self.is_surely_done(at, witness);
+        if self.carries_success().is_ok() && self.members(Ghosts::With).all(is_sure) {
             return Err("everything was shown as done".to_owned());
         }
         for (at, witness) in self.members(Ghosts::Without) {
             let id = self.world.fleet[at].id.as_str();
             if !self.is_done(at, witness) && !self.is_excused(witness) {
-                if witness.asked < self.deadline() {
+                if witness.asked != Some(self.waits) {
                     return Err(format!("{id} was not read itself before time was over"));
                 }
                 let grace = self.grace(&self.world.fleet[at]);
@@ -301,8 +316,7 @@ impl<'a> Judge<'a> {
         if fewest >= self.world.policy.min_clusters {
             return Err("there are enough clusters".to_owned());
         }
-        let is_twice = self.too_few.first() < self.too_few.last();
-        if !is_twice && now < self.deadline() {
+        if !(self.has_passed() && self.has_too_few) && now < self.deadline() {
             return Err("only one pass over all rows showed too few".to_owned());
         }
         Ok(())
@@ -325,12 +339,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether what the core says of each configuration is what it was shown.
-    pub(crate) fn judge_standings(
-        &self,
-        rollout: &Rollout,
-        verdict: Option<&Verdict>,
-        now: u64,
-    ) -> Result<(), String> {
+    pub(crate) fn judge_standings(&self, rollout: &Rollout, verdict: Option<&Verdict>, now: u64) -> Result<(), String> {
         let standings = rollout.standings(Time(now));
         let key = |standing: &Standing| {
             (standing.observation.cluster.name.clone(), standing.observation.name.clone())
@@ -355,10 +364,7 @@ impl<'a> Judge<'a> {
         let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
         let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));
         if !fewest.clone().all(|name| unobserved.contains(name)) || unobserved.len() > most.count() {
-            return Err(format!(
-                "unobserved are {fewest:?}, not {unobserved:?}",
-                fewest = fewest.collect::<Vec<_>>()
-            ));
+            return Err(format!("unobserved are {fewest:?}, not {unobserved:?}", fewest = fewest.collect::<Vec<_>>()));
         }
         Ok(())
     }
@@ -393,7 +399,8 @@ impl<'a> Judge<'a> {
                     && (*health == Health::Unchecked) == is_unhealthy
                     && since.is_none_or(|since| Some(since.0) <= sight.reported)
             }
-            State::Waiting(_) => is_member(sight) && (!self.is_done(at, witness) || witness.confirmed < now),
+            State::Waiting(WhyWaiting::Unreadable) => witness.asked.is_some(),
+            State::Waiting(_) => is_member(sight) && !self.is_surely_done(at, witness),
             State::Failing { since, fails_at } => {
                 is_member(sight) && since.0 <= now && since <= fails_at && self.may_fail(witness, sight)
             }
@@ -413,8 +420,7 @@ impl<'a> Judge<'a> {
 
     /// Whether a report proves that a configuration has applied what is checked.
     fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
-        let accepts =
-            |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
+        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
         let is_applied =
             |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
         let parts = configuration.parts(sight);
@@ -428,12 +434,16 @@ impl<'a> Judge<'a> {
 
     fn is_done(&self, at: usize, witness: &Witness) -> bool {
         let configuration = &self.world.fleet[at];
-        let Some(sight) = witness.sight.as_ref().filter(|sight| self.is_proof(configuration, sight)) else {
+        if !witness.sight.as_ref().is_some_and(|sight| self.is_proof(configuration, sight)) {
             return false;
-        };
-        let is_twice =
-            matches!((witness.proven, sight.reported), (Some(first), Some(last)) if last >= first + 60);
-        !configuration.is_unhealthy || is_twice
+        }
+        !configuration.is_unhealthy || second(witness.proven, witness)
+    }
+
+    /// Whether it is done, whoever judges.
+    fn is_surely_done(&self, at: usize, witness: &Witness) -> bool {
+        let is_twice = !self.world.fleet[at].is_unhealthy || second(witness.surely_proven, witness);
+        is_twice && self.is_done(at, witness)
     }
 
     fn is_excused(&self, witness: &Witness) -> bool {
@@ -495,6 +505,16 @@ impl<'a> Judge<'a> {
 enum Ghosts {
     With,
     Without,
+}
+
+/// Whether the latest report was made long enough after the first.
+fn second(first: Option<u64>, witness: &Witness) -> bool {
+    let last = witness.sight.as_ref().and_then(|sight| sight.reported);
+    matches!((first, last), (Some(first), Some(last)) if last >= first + 60)
+}
+
+fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    [one, other].into_iter().flatten().min()
 }
 
 fn is_member(sight: &Sight) -> bool {
