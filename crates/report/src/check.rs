@@ -319,9 +319,11 @@ fn carried_on(CheckSummary { due, hand_over, .. }: &CheckSummary<'_>, quote: Quo
         (_, HandOver::Left(next)) => {
             format!("start promote for {} when your own tests are done", quote(next))
         }
-        (_, HandOver::Failed { environment, .. }) => {
-            format!("start promote for {} by hand", quote(environment))
-        }
+        (_, HandOver::Failed { environment, reason }) => format!(
+            "start promote for {} by hand, or run this job again when this is corrected: {}",
+            quote(environment),
+            quote(reason)
+        ),
         (Due::Yes, HandOver::Nothing) => "nothing: no environment follows".to_owned(),
         (Due::Done, _) => "nothing: this commit was carried on before".to_owned(),
         (Due::Untracked, _) => "nothing: the branch tracks no promoted commit".to_owned(),

@@ -178,9 +178,11 @@ fn item(standing: &Standing<'_>, fleet: &FleetStatus<'_>) -> String {
     );
     let messages = messages(observation);
     if !messages.is_empty() {
-        let mut said = messages[..messages.len().min(MESSAGES)].join("\n");
+        // No line begins with text that is not ours: a runner could take it for a command.
+        let lines = |message: &String| format!("- {}\n", message.replace('\n', "\n  | "));
+        let mut said: String = messages.iter().take(MESSAGES).map(lines).collect();
         if let Some(rest) = messages.len().checked_sub(MESSAGES).filter(|rest| *rest > 0) {
-            said += &format!("\nand {rest} more objects that are not ready");
+            said += &format!("and {rest} more objects that are not ready\n");
         }
         let said: String = block(&said).lines().map(|line| format!("  {line}\n")).collect();
         text += &format!("\n{said}");

@@ -156,8 +156,8 @@ pub(crate) fn messages(observation: &Observation) -> Vec<String> {
     let mut objects: Vec<&ObjectStatus> =
         observation.objects.iter().filter(|object| object.ready != Some(Ready::True)).collect();
     objects.sort_by_key(|object| object.ready != Some(Ready::False));
-    let own = observation.message.iter().filter(|message| !message.trim().is_empty()).cloned();
-    own.chain(objects.into_iter().map(object)).collect()
+    let own = observation.message.iter().filter(|message| !message.trim().is_empty());
+    own.map(|message| format!("provisioning: {message}")).chain(objects.into_iter().map(object)).collect()
 }
 
 fn object(ObjectStatus { kind, name, reason, message, .. }: &ObjectStatus) -> String {

@@ -2,6 +2,8 @@
 //!
 //! A case is a platform before and after an edit: what it asked for before is what the branch holds.
 
+mod html;
+
 use std::collections::BTreeMap;
 
 use fleet::{
@@ -467,24 +469,11 @@ fn hostile_text_stays_text() {
         texts.extend(report::issues(&case.outcome, &case.placement).into_iter().map(|issue| issue.body));
         for text in texts {
             assert!(text.contains("evil"), "it is shown: {text}");
-            let html = outside_of_code(&text);
+            let html = html::outside_of_code(&text);
             for word in ["evil", "everyone", "<img", "add-mask", "\u{1b}"] {
                 assert!(!html.contains(word), "{word} in {html}");
             }
             assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
         }
     }
-}
-
-/// What GitHub makes of a text, without what it shows as code.
-fn outside_of_code(text: &str) -> String {
-    let mut options = comrak::Options::default();
-    options.extension.table = true;
-    options.extension.autolink = true;
-    options.render.r#unsafe = true;
-    let html = comrak::markdown_to_html(text, &options);
-    let mut parts = html.split("<code");
-    let mut outside = parts.next().unwrap_or_default().to_owned();
-    parts.for_each(|part| outside += part.split_once("</code>").map_or(part, |(_, after)| after));
-    outside
 }

@@ -1,5 +1,7 @@
 //! What people read of a check and of a promotion, compared with what they should read.
 
+mod html;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -559,4 +561,147 @@ fn promotions() {
         text += "\n";
     }
     compare(&text, include_str!("documents/promotion.md"), "promotion.md");
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let evil = "::evil @everyone #1 ![x](https://evil.example/x) <img src=x> </details> ::add-mask::x |a| ``` \"]; click e0 \u{1b}[31m\n::add-mask::x";
+    let own = || evil.to_owned();
+    let mut world = World::new();
+    world.target.branch = own();
+    world.target.repository = own();
+    world.target.cluster_types = [own()].into();
+    let mut all = [observation(evil), observation(evil), observation(evil), observation(evil)];
+    for one in &mut all {
+        one.name = own();
+        one.message = Some(own());
+        one.compliance = Compliance::Other(own());
+        one.provisioning = Provisioning::Other(own());
+        one.source.reference.tag = Some(own());
+        one.cluster.connectivity = Connectivity::Disconnected { state: own(), last_contact: None };
+        let kustomization = one.kustomizations["drone"].clone();
+        one.kustomizations = [(own(), kustomization)].into();
+        one.objects = vec![ObjectStatus { kind: own(), ..object(Ready::False, evil, evil, None) }];
+    }
+    let states = [
+        failing(),
+        State::Waiting(WhyWaiting::Unproven(Missing::Ready(own()))),
+        State::Ignored(WhyIgnored::Disconnected),
+        State::NotCounted(NotCounted::Pinned),
+    ];
+    let standings: Vec<Standing<'_>> =
+        all.iter().zip(states).map(|(one, state)| standing(one, evil, state)).collect();
+    let fleet = FleetStatus { environment: evil, ..world.fleet(&standings) };
+    let failed =
+        Verdict::Failed(Failure { configurations: [all[0].id.clone()].into(), unobserved: [own()].into() });
+    let diagnosis = || Diagnosis {
+        subscriptions: vec![own()],
+        clusters: 1,
+        configurations: 1,
+        similar_urls: vec![(own(), 1)],
+        branches: vec![(own(), 1)],
+        missing_role: Some(own()),
+    };
+    let link = ChainLink { name: own(), next: Some(own()), promoted: None, state: ChainState::Unmarked };
+    let bad_links = || CheckLinks { control_plane: Some(own()), gitops: Some("javascript:evil".into()) };
+    let not_started = HandOver::Failed { environment: own(), reason: own() };
+    let none = Verdict::NoClusters { seen: 0 };
+    let endings = [
+        Ending::Judged(&failed),
+        Ending::Judged(&none),
+        Ending::Judged(&Verdict::Timeout),
+        Ending::Judged(&Verdict::Compliant),
+        Ending::Undone(evil),
+    ];
+    let (mut pages, mut lines) = (Vec::new(), Vec::new());
+    for (ending, diagnosis) in endings.iter().flat_map(|it| [(*it, None), (*it, Some(diagnosis()))]) {
+        let target = HeldTarget { cluster_type: own(), deployment_target: own() };
+        let summary = CheckSummary {
+            fleet,
+            ending,
+            due: &Due::Yes,
+            held: Held { targets: vec![target], means: HeldMeans::Said },
+            hand_over: not_started.clone(),
+            diagnosis,
+            chain: Chain(vec![link.clone()]),
+            links: bad_links(),
+        };
+        pages.push(report::check_summary(&summary));
+        lines.push(report::rollout_status(&summary).description);
+        let problems = report::check_problems(&summary);
+        lines.extend(problems.into_iter().flat_map(|it| [it.message, it.help.unwrap_or_default()]));
+    }
+    pages.push(report::fleet_summary(&fleet, &Chain(vec![link.clone()]), &bad_links()));
+    lines.extend(CheckLog::default().lines(&fleet));
+    let refusals = [Refusal::NotOnBase, Refusal::Unproven(own(), None)];
+    let pull = Link { text: own(), url: "javascript:evil".into() };
+    for ending in [PromoteEnding::Refused(&refusals), PromoteEnding::Proposed(pull)] {
+        let summary = PromoteSummary {
+            environment: evil,
+            branch: evil,
+            base: evil,
+            commit: &commit('c'),
+            before: None,
+            ending,
+            notes: vec![PromoteNote::Unchecked(own()), PromoteNote::Protected],
+            schedule: ScheduleStart::Failed(own()),
+            chain: Chain(vec![link.clone()]),
+            links: bad_links(),
+        };
+        pages.push(report::promote_summary(&summary));
+        lines.extend(report::promote_log(&summary));
+        let problems = report::promote_problems(&summary);
+        lines.extend(problems.into_iter().flat_map(|it| [it.message, it.help.unwrap_or_default()]));
+    }
+    for page in pages {
+        assert!(page.contains("evil"), "it is shown: {page}");
+        let html = html::outside_of_code(&page);
+        for word in ["evil", "everyone", "<img", "add-mask", "\u{1b}"] {
+            assert!(!html.contains(word), "{word} in {html}");
+        }
+        assert!(!page.lines().any(|line| line.trim_start().starts_with("::")), "{page}");
+        assert!(!page.contains("click e0 \u{fffd}\n"), "{page}");
+    }
+    let terminal = report::fleet_status(&fleet);
+    lines.extend(terminal.lines().map(|line| report::log_line(line)));
+    for line in lines {
+        assert!(!line.trim_start().starts_with("::add"), "{line}");
+        assert!(!line.contains(['\n', '\u{1b}']), "{line}");
+    }
+}
+
+#[test]
+fn a_large_fleet_fits() {
+    let mut world = World::new();
+    world.target.cluster_types = (0..100).map(|index| format!("kind-{index}")).collect();
+    let kinds: Vec<String> = world.target.cluster_types.iter().cloned().collect();
+    let all: Vec<Observation> = (0..10_000)
+        .map(|index| {
+            let mut one = observation(&format!("cluster-{index:05}"));
+            one.objects = vec![object(Ready::False, "BuildFailed", &"x ".repeat(2_000), None)];
+            one
+        })
+        .collect();
+    let states = [failing(), State::Waiting(WhyWaiting::Disconnected), done(1)];
+    let standings: Vec<Standing<'_>> = all
+        .iter()
+        .enumerate()
+        .map(|(index, one)| standing(one, &kinds[index % 100], states[index % 3].clone()))
+        .collect();
+    let fleet = world.fleet(&standings);
+    let page = report::check_summary(&ended(fleet, &Verdict::Timeout));
+    assert!((500_000..1_000_000).contains(&page.len()), "the room is used: {}", page.len());
+    assert!(page.contains("<details><summary>101 cluster types</summary>"), "with small, not observed");
+    assert!(page.contains("more are left out here; `kalypso status` as JSON names all"));
+    let text = report::fleet_status(&fleet);
+    assert!(text.contains("\nand 6167 more that are not done; JSON lists all\nand 3333 that are done;"));
+    let status = report::rollout_status(&ended(fleet, &Verdict::Timeout)).description;
+    assert_eq!(
+        status,
+        "Failed to deploy: 6667 of 10000 still waiting after 60 min: cluster-00000, cluster-00003, cluster-00006, cluster-00009, cluster-00012 and 6…"
+    );
+    let mut log = CheckLog::default();
+    let lines = log.lines(&fleet);
+    assert_eq!(lines.last().map(String::as_str), Some("and 81 more cluster types have changed"));
+    assert!(lines.iter().all(|line| line.len() < 500), "{lines:?}");
 }
