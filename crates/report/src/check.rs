@@ -1,7 +1,9 @@
 //! A check that ended: how, in one line, and what to do next.
 
+use std::collections::BTreeSet;
+
 use fleet::Diagnostic;
-use rollout::{CommitId, Due, Failure, NotCounted, Standing, State, Verdict, WhyWaiting};
+use rollout::{CommitId, Due, Failure, NotCounted, Standing, State, Verdict, WhyWaiting, is_same_repository};
 
 use crate::chain::Chain;
 use crate::fleet_status::{FleetStatus, is_counted};
@@ -10,6 +12,9 @@ use crate::terminal::{counted, plain};
 
 /// The first words of every failure.
 const FAILED: &str = "Failed to deploy";
+/// What an identity that sees too little needs.
+const ROLE: &str =
+    "give it the role Reader, or the custom role of docs/checking.md, on the subscriptions of the clusters";
 
 /// How text that is not ours stands in a sentence: as Markdown's code, or plain.
 pub(crate) type Quote = fn(&str) -> String;
@@ -101,18 +106,38 @@ pub enum HandOver {
 /// What is visible where clusters report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// The subscriptions that the identity sees
+    /// How the identity has signed in
+    pub way: String,
+    /// The subscriptions that it sees
     pub subscriptions: Vec<String>,
-    /// How many clusters it sees
+    /// How many clusters it sees in those that are looked at
     pub clusters: usize,
-    /// How many Flux configurations, whatever they follow
+    /// What the configurations follow that it sees there, the most frequent first
+    pub followed: Vec<Followed>,
+    /// What it may not be allowed to see, if it is not that nothing is there
+    pub missing: Option<MissingSight>,
+}
+
+/// What some configurations follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The repository's URL, as it is written there
+    pub url: String,
+    /// The branch; empty where none is named
+    pub branch: String,
+    /// How many they are
     pub configurations: usize,
-    /// URLs that look like the repository's and are others, with the number of configurations
-    pub similar_urls: Vec<(String, usize)>,
-    /// Branches of the repository that are followed, with the number of configurations
-    pub branches: Vec<(String, usize)>,
-    /// The role or permission that seems to be missing
-    pub missing_role: Option<String>,
+}
+
+/// What an identity may not be allowed to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingSight {
+    /// Anything at all
+    Everything,
+    /// Clusters, though it sees configurations on them
+    Clusters,
+    /// Configurations, though it sees clusters
+    Configurations,
 }
 
 /// Where people can look up what a summary names: web addresses.
@@ -373,42 +398,84 @@ fn late(fleet: &FleetStatus<'_>) -> String {
 fn too_few(fleet: &FleetStatus<'_>, diagnosis: Option<&Diagnosis>, quote: Quote) -> String {
     let or_allow = "; where that is meant, lower `min-clusters`";
     let follow = || {
-        format!("let clusters follow {} of {}", quote(&fleet.target.branch), quote(&fleet.target.repository))
+        format!(
+            "let clusters follow {} of {}",
+            quote(&fleet.target.branch),
+            quote(&without_user(&fleet.target.repository))
+        )
     };
     let Some(diagnosis) = diagnosis else {
         return follow() + or_allow;
     };
-    let listed = |found: &[(String, usize)]| some(found.iter().map(|(name, _)| &**name), quote);
-    let pinned =
-        fleet.standings.iter().any(|standing| standing.state == State::NotCounted(NotCounted::Pinned));
-    let Diagnosis { subscriptions, clusters, configurations, similar_urls, branches, missing_role } =
-        diagnosis;
-    let others: Vec<(String, usize)> =
-        branches.iter().filter(|(branch, _)| *branch != fleet.target.branch).cloned().collect();
-    let said = match missing_role {
-        Some(role) => format!("give the identity {}", quote(role)),
-        None if subscriptions.is_empty() => {
-            "the identity sees no subscription: give it the role Reader on those of the clusters".to_owned()
+    let target = fleet.target;
+    let is_own = |followed: &&Followed| is_same_repository(&followed.url, &target.repository);
+    let is_similar = |followed: &&Followed| {
+        !is_own(followed) && name_of(&followed.url).contains(&name_of(&target.repository))
+    };
+    let branches: BTreeSet<&str> = diagnosis
+        .followed
+        .iter()
+        .filter(is_own)
+        .map(Followed::branch)
+        .filter(|it| *it != target.branch)
+        .collect();
+    let similar: BTreeSet<String> =
+        diagnosis.followed.iter().filter(is_similar).map(|followed| without_user(&followed.url)).collect();
+    let mut standings = fleet.standings.iter();
+    let is_pinned = standings.any(|standing| standing.state == State::NotCounted(NotCounted::Pinned));
+    let said = match diagnosis.missing {
+        Some(MissingSight::Everything) if diagnosis.subscriptions.is_empty() => {
+            format!("the identity sees no subscription: {ROLE}")
         }
-        None if *configurations == 0 && *clusters == 0 => {
-            "the identity sees subscriptions and no cluster in them: give it the role Reader on those of the clusters".to_owned()
+        Some(MissingSight::Everything) => {
+            format!("the identity sees subscriptions, and no cluster in them: {ROLE}")
         }
-        None if *configurations == 0 => format!(
-            "the identity sees {} and no Flux configuration: create one on each, or let the role read Microsoft.KubernetesConfiguration/fluxConfigurations",
-            counted(*clusters, "cluster")
+        Some(MissingSight::Configurations) => format!(
+            "the identity sees {} and no Flux configuration: create one on each cluster, or {ROLE}",
+            counted(diagnosis.clusters, "cluster")
         ),
-        None if pinned => "the configurations below are pinned: let them follow the branch".to_owned(),
-        None if !others.is_empty() => format!(
+        Some(MissingSight::Clusters) => {
+            format!("the identity sees configurations, and not their clusters: {ROLE}")
+        }
+        None if is_pinned => {
+            "the configurations that are listed below are pinned: let them follow the branch".to_owned()
+        }
+        None if !branches.is_empty() => format!(
             "configurations follow other branches of the repository: {}; correct theirs, or the GitOpsRepo's",
-            listed(&others)
+            some(branches.into_iter(), quote)
         ),
-        None if !similar_urls.is_empty() => format!(
+        None if !similar.is_empty() => format!(
             "configurations follow similar repositories: {}; correct their URL, or the GitOpsRepo's",
-            listed(similar_urls)
+            some(similar.iter().map(String::as_str), quote)
         ),
         None => follow(),
     };
     said + or_allow
+}
+
+impl Followed {
+    /// The branch that is followed; Flux takes this one where none is named.
+    pub(crate) fn branch(&self) -> &str {
+        if self.branch.is_empty() { "master" } else { &self.branch }
+    }
+}
+
+/// The name of a repository in small letters: the end of its URL.
+fn name_of(url: &str) -> String {
+    let name = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default().to_lowercase();
+    name.strip_suffix(".git").unwrap_or(&name).to_owned()
+}
+
+/// A URL without user and password.
+pub(crate) fn without_user(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => url.to_owned(),
+    }
 }
 
 /// `a, b and 3 more`.

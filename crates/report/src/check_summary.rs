@@ -6,7 +6,9 @@ use minijinja::{Value, context};
 use rollout::{CommitId, Standing};
 
 use crate::chain::{Chain, picture};
-use crate::check::{CheckLinks, CheckSummary, Diagnosis, HeldTarget, headline, next_move, types};
+use crate::check::{
+    CheckLinks, CheckSummary, Diagnosis, HeldTarget, headline, next_move, types, without_user,
+};
 use crate::document::render;
 use crate::fleet_status::{Counts, FleetStatus, types_of};
 use crate::markdown::{block, cell, code, link};
@@ -97,7 +99,7 @@ fn subject(fleet: &FleetStatus<'_>, links: &CheckLinks) -> String {
         "GitOps commit {} on branch {} of {}",
         commit(&target.commit, links.gitops.as_deref()),
         code(&target.branch),
-        code(&target.repository)
+        code(&without_user(&target.repository))
     );
     text += &match fleet.promoted() {
         Some(promoted) => format!("; promoted commit {}", commit(promoted, links.control_plane.as_deref())),
@@ -205,34 +207,31 @@ fn others(fleet: &FleetStatus<'_>) -> Section {
 /// What is visible where clusters report, as a list.
 fn visible(diagnosis: &Diagnosis) -> String {
     const SHOWN: usize = 20;
-    let Diagnosis { subscriptions, clusters, configurations, similar_urls, branches, missing_role } =
-        diagnosis;
-    let names = |found: &[(String, usize)]| {
-        let mut said: Vec<String> =
-            found.iter().take(SHOWN).map(|(name, count)| format!("{} ({count})", code(name))).collect();
-        said.extend(
-            found.len().checked_sub(SHOWN).filter(|rest| *rest > 0).map(|rest| format!("{rest} more")),
+    let Diagnosis { way, subscriptions, clusters, followed, missing: _ } = diagnosis;
+    let mut text = format!(
+        "- signed in with {}\n- {}\n- {}, {}\n",
+        code(way),
+        match subscriptions.is_empty() {
+            true => "no subscription".to_owned(),
+            false => format!(
+                "{}: {}",
+                counted(subscriptions.len(), "subscription"),
+                some_of(subscriptions.iter().map(String::as_str), SHOWN)
+            ),
+        },
+        counted(*clusters, "cluster"),
+        counted(followed.iter().map(|it| it.configurations).sum(), "Flux configuration")
+    );
+    for one in followed.iter().take(SHOWN) {
+        text += &format!(
+            "- {} on branch {} of {}\n",
+            counted(one.configurations, "configuration"),
+            code(one.branch()),
+            code(&without_user(&one.url))
         );
-        said.join(", ")
-    };
-    let mut text = match subscriptions.is_empty() {
-        true => "- no subscription\n".to_owned(),
-        false => format!(
-            "- {}: {}\n",
-            counted(subscriptions.len(), "subscription"),
-            some_of(subscriptions.iter().map(String::as_str), SHOWN)
-        ),
-    };
-    text +=
-        &format!("- {}, {}\n", counted(*clusters, "cluster"), counted(*configurations, "Flux configuration"));
-    if !branches.is_empty() {
-        text += &format!("- branches of the repository that are followed: {}\n", names(branches));
     }
-    if !similar_urls.is_empty() {
-        text += &format!("- similar repositories that are followed: {}\n", names(similar_urls));
-    }
-    if let Some(role) = missing_role {
-        text += &format!("- missing: {}\n", code(role));
+    if let Some(rest) = followed.len().checked_sub(SHOWN).filter(|rest| *rest > 0) {
+        text += &format!("- and {rest} more branches and repositories\n");
     }
     text
 }

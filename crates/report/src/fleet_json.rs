@@ -4,6 +4,7 @@ use rollout::{Connectivity, Standing, State, Time};
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
 
+use crate::check::without_user;
 use crate::fleet_status::{Counts, FleetStatus};
 use crate::standing::{applied, compliance_word, messages, provisioning_word, reason};
 
@@ -132,7 +133,7 @@ impl FleetReport {
         });
         FleetReport {
             environment: fleet.environment.to_owned(),
-            repository: target.repository.clone(),
+            repository: without_user(&target.repository),
             branch: target.branch.clone(),
             commit: target.commit.to_string(),
             promoted_commit: fleet.promoted().map(ToString::to_string),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use report::{
     Chain, ChainLink, ChainState, CheckLinks, CheckLog, CheckSummary, Diagnosis, Ending, FleetReport,
-    FleetStatus, HandOver, Held, HeldMeans, HeldTarget, Link, PrecedingCheck, PromoteEnding, PromoteNote,
-    PromoteSummary, ScheduleStart, StatusText,
+    FleetStatus, Followed, HandOver, Held, HeldMeans, HeldTarget, Link, MissingSight, PrecedingCheck,
+    PromoteEnding, PromoteNote, PromoteSummary, ScheduleStart, StatusText,
 };
 use rollout::{
     Channel, Cluster, CommitId, Compliance, ConfigurationId, Connectivity, Due, Failure, Grace, Health,
@@ -370,13 +370,21 @@ fn summaries() {
     let troubled = CheckSummary { held, ..ended(world.fleet(&standings), &failed) };
     compare(&report::check_summary(&troubled), include_str!("documents/check-failed.md"), "check-failed.md");
     let none = Verdict::NoClusters { seen: 0 };
+    let followed = |url: &str, branch: &str, configurations| Followed {
+        url: url.into(),
+        branch: branch.into(),
+        configurations,
+    };
     let diagnosis = Diagnosis {
+        way: "GitHub's identity token".into(),
         subscriptions: vec!["Edge".into()],
         clusters: 12,
-        configurations: 30,
-        similar_urls: vec![("https://github.com/contoso/gitops-old".into(), 2)],
-        branches: vec![("main".into(), 5)],
-        missing_role: None,
+        followed: vec![
+            followed("https://github.com/contoso/other", "main", 23),
+            followed("https://robot:secret@GitHub.com/contoso/gitops.git", "", 5),
+            followed("https://github.com/contoso/gitops-old", "dev", 2),
+        ],
+        missing: None,
     };
     let empty = CheckSummary { diagnosis: Some(diagnosis), ..ended(world.fleet(&[]), &none) };
     compare(&report::check_summary(&empty), include_str!("documents/check-none.md"), "check-none.md");
@@ -443,33 +451,51 @@ fn next_moves() {
     let all = troubled();
     let standings = standings(&all);
     let none = Verdict::NoClusters { seen: 0 };
-    let seen = |configurations, clusters: usize, subscriptions: usize| Diagnosis {
+    let seen = |subscriptions: usize, missing, url: &str, branch: &str| Diagnosis {
+        way: "the Azure CLI".into(),
         subscriptions: vec!["a".into(); subscriptions],
-        clusters,
-        configurations,
-        ..Diagnosis::default()
+        clusters: 1,
+        followed: vec![Followed { url: url.into(), branch: branch.into(), configurations: 1 }],
+        missing,
     };
-    let of_branches = Diagnosis { branches: vec![("dev".into(), 1), ("main".into(), 2)], ..seen(3, 3, 1) };
-    let of_urls = Diagnosis { similar_urls: vec![("https://example.com/gitops".into(), 2)], ..seen(3, 3, 1) };
-    let of_role = Diagnosis { missing_role: Some("Reader on Edge".into()), ..seen(0, 0, 1) };
+    let (own, other) = ("git@github.com:Contoso/gitops", "https://github.com/contoso/other");
+    let fork = "https://robot:secret@example.com/GitOps.git";
     let cases = [
-        (seen(0, 0, 0), "the identity sees no subscription: give it the role Reader"),
-        (seen(0, 0, 1), "the identity sees subscriptions and no cluster in them"),
-        (seen(0, 1, 1), "the identity sees 1 cluster and no Flux configuration"),
-        (of_branches, "configurations follow other branches of the repository: main; correct theirs"),
-        (of_urls, "configurations follow similar repositories: https://example.com/gitops; correct"),
-        (of_role, "give the identity Reader on Edge"),
-        (seen(3, 3, 1), "let clusters follow dev of https://github.com/contoso/gitops"),
+        (
+            seen(0, Some(MissingSight::Everything), own, "dev"),
+            "the identity sees no subscription: give it the role",
+        ),
+        (
+            seen(1, Some(MissingSight::Everything), own, "dev"),
+            "the identity sees subscriptions, and no cluster",
+        ),
+        (
+            seen(1, Some(MissingSight::Clusters), own, "dev"),
+            "the identity sees configurations, and not their",
+        ),
+        (
+            seen(1, Some(MissingSight::Configurations), own, "dev"),
+            "the identity sees 1 cluster and no Flux configuration",
+        ),
+        (seen(1, None, own, "main"), "configurations follow other branches of the repository: main; correct"),
+        (seen(1, None, own, ""), "configurations follow other branches of the repository: master; correct"),
+        (
+            seen(1, None, fork, "dev"),
+            "configurations follow similar repositories: https://example.com/GitOps.git;",
+        ),
+        (seen(1, None, other, "dev"), "let clusters follow dev of https://github.com/contoso/gitops"),
     ];
     for (diagnosis, want) in cases {
         let summary = CheckSummary { diagnosis: Some(diagnosis), ..ended(world.fleet(&[]), &none) };
         let help = report::check_problems(&summary).remove(0).help.expect("a next move");
         assert!(help.starts_with(want) && help.ends_with("lower `min-clusters`"), "{want}: {help}");
     }
-    let pinned =
-        CheckSummary { diagnosis: Some(seen(3, 3, 1)), ..ended(world.fleet(&standings[6..]), &none) };
+    let pinned = CheckSummary {
+        diagnosis: Some(seen(1, None, own, "main")),
+        ..ended(world.fleet(&standings[6..]), &none)
+    };
     let help = report::check_problems(&pinned).remove(0).help;
-    assert!(help.is_some_and(|help| help.starts_with("the configurations below are pinned")));
+    assert!(help.is_some_and(|help| help.starts_with("the configurations that are listed below are pinned")));
     let timeout = ended(world.fleet(&standings), &Verdict::Timeout);
     let help = report::check_problems(&timeout).remove(0).help;
     assert_eq!(
@@ -594,13 +620,12 @@ fn hostile_text_stays_text() {
     let fleet = FleetStatus { environment: evil, ..world.fleet(&standings) };
     let failed =
         Verdict::Failed(Failure { configurations: [all[0].id.clone()].into(), unobserved: [own()].into() });
-    let diagnosis = || Diagnosis {
+    let diagnosis = |missing| Diagnosis {
+        way: own(),
         subscriptions: vec![own()],
         clusters: 1,
-        configurations: 1,
-        similar_urls: vec![(own(), 1)],
-        branches: vec![(own(), 1)],
-        missing_role: Some(own()),
+        followed: vec![Followed { url: own(), branch: own(), configurations: 1 }],
+        missing,
     };
     let link = ChainLink { name: own(), next: Some(own()), promoted: None, state: ChainState::Unmarked };
     let bad_links = || CheckLinks { control_plane: Some(own()), gitops: Some("javascript:evil".into()) };
@@ -614,7 +639,9 @@ fn hostile_text_stays_text() {
         Ending::Undone(evil),
     ];
     let (mut pages, mut lines) = (Vec::new(), Vec::new());
-    for (ending, diagnosis) in endings.iter().flat_map(|it| [(*it, None), (*it, Some(diagnosis()))]) {
+    for (ending, diagnosis) in endings.iter().flat_map(|it| {
+        [(*it, None), (*it, Some(diagnosis(None))), (*it, Some(diagnosis(Some(MissingSight::Everything))))]
+    }) {
         let target = HeldTarget { cluster_type: own(), deployment_target: own() };
         let summary = CheckSummary {
             fleet,
