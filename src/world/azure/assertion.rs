@@ -15,7 +15,6 @@ use serde_json::Value;
 use url::Url;
 
 use super::secrets::Secrets;
-use super::transport::Transport;
 use crate::world::said::one_line;
 use crate::world::tokens::Token;
 
@@ -35,7 +34,7 @@ pub(super) struct Issuer {
 pub(super) struct Assertion {
     pub(super) issuer: Issuer,
     pub(super) audience: String,
-    pub(super) transport: Arc<Transport>,
+    pub(super) transport: Arc<dyn HttpClient>,
     pub(super) secrets: Arc<Secrets>,
     /// What the last one claimed, for those that have to set up what trusts it
     pub(super) claims: Arc<Mutex<Option<Claims>>>,

@@ -8,8 +8,8 @@ use azure_core::http::headers::{CONTENT_TYPE, Headers};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
-    ClientOptions, Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request, RetryOptions,
-    Transport as AnyTransport,
+    ClientOptions, Context, HttpClient, Method, Pipeline, PipelineSendOptions, RawResponse, Request,
+    RetryOptions, Transport,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::de::DeserializeOwned;
@@ -20,7 +20,6 @@ use url::Url;
 use super::credential::Identity;
 use super::error::{Error, Kind};
 use super::secrets::Secrets;
-use super::transport::Transport;
 use crate::exit::Failure;
 use crate::world::clock::Clock;
 
@@ -61,7 +60,7 @@ pub(super) struct Reply<T> {
 impl Client {
     /// Nothing is asked yet.
     pub(super) fn new(
-        transport: Arc<Transport>,
+        transport: Arc<dyn HttpClient>,
         identity: Arc<Identity>,
         scope: &str,
         secrets: Arc<Secrets>,
@@ -73,7 +72,7 @@ impl Client {
         let policy: Arc<dyn Policy> =
             Arc::new(BearerTokenAuthorizationPolicy::new(identity.clone(), [scope]));
         let options = ClientOptions {
-            transport: Some(AnyTransport::new(transport)),
+            transport: Some(Transport::new(transport)),
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         };

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind;
-use azure_core::http::{ClientOptions, RetryOptions, Transport as AnyTransport};
+use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
     AzureDeveloperCliCredentialOptions, ClientAssertionCredential, ClientAssertionCredentialOptions,
@@ -20,8 +20,8 @@ use url::Url;
 
 use super::assertion::{Assertion, Claims, Issuer};
 use super::cloud::Place;
+use super::denial::Denials;
 use super::secrets::Secrets;
-use super::transport::Transport;
 use crate::exit::Failure;
 use crate::world::http::is_loopback;
 use crate::world::said::one_line;
@@ -69,7 +69,7 @@ pub(super) struct ServicePrincipal {
 pub(super) struct Identity {
     ways: Vec<Way>,
     place: Place,
-    transport: Arc<Transport>,
+    transport: Arc<dyn HttpClient>,
     secrets: Arc<Secrets>,
     claims: Arc<Mutex<Option<Claims>>>,
     state: Mutex<State>,
@@ -185,7 +185,7 @@ impl Identity {
     pub(super) fn new(
         ways: Vec<Way>,
         place: Place,
-        transport: Arc<Transport>,
+        transport: Arc<dyn HttpClient>,
         secrets: Arc<Secrets>,
     ) -> Identity {
         for way in &ways {
@@ -269,8 +269,9 @@ impl Identity {
         cloud.authority_host = self.place.authority.to_string();
         ClientOptions {
             cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-            transport: Some(AnyTransport::new(self.transport.clone())),
+            transport: Some(Transport::new(self.transport.clone())),
             retry: RetryOptions::none(),
+            per_try_policies: vec![Arc::new(Denials)],
             ..ClientOptions::default()
         }
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::assertion::{Claims, NoAssertion};
 use super::credential::NoIdentity;
+use super::denial::Denial;
 use crate::exit::Failure;
 use crate::world::said::one_line;
 
@@ -42,7 +43,7 @@ pub(crate) enum Kind {
     /// GitHub gives no identity token
     NoAssertion,
     /// The application does not trust GitHub's identity token, which claims this
-    NotFederated(Option<Claims>),
+    NotFederated(Option<Box<Claims>>),
     /// There is no such directory
     UnknownTenant,
     /// There is no such application in the directory
@@ -87,7 +88,7 @@ pub(crate) enum Kind {
 struct Answered {
     by: &'static str,
     status: u16,
-    request: Option<String>,
+    request: Option<Box<str>>,
 }
 
 /// What Azure says with a refusal.
@@ -124,7 +125,7 @@ impl Error {
         let answered = Answered {
             by: "Azure",
             status: response.status().into(),
-            request: response.headers().get_optional_str(&REQUEST_ID).map(one_line),
+            request: response.headers().get_optional_str(&REQUEST_ID).map(|id| one_line(id).into()),
         };
         Error { answered: Some(answered), ..Error::new(action, kind, &said) }
     }
@@ -150,16 +151,10 @@ impl Error {
                 let kind = if none.may_pass { Kind::Server } else { Kind::NoAssertion };
                 return Error::new(&action, kind, &none.said);
             }
-            if let Some(ErrorKind::HttpResponse { status, error_code, raw_response }) =
-                inner.downcast_ref::<azure_core::Error>().map(azure_core::Error::kind)
-            {
-                let headers = raw_response.as_ref().map(|response| response.headers());
-                let kind = kind_of_entra(*status, error_code.as_deref(), headers, claims, now);
-                let answered = Answered { by: "Microsoft Entra", status: (*status).into(), request: None };
-                let said = inner.to_string();
-                // What follows helps nobody but Microsoft.
-                let said = said.split(" Trace ID:").next().unwrap_or(&said);
-                return Error { answered: Some(answered), ..Error::new(&action, kind, said) };
+            if let Some(denial) = inner.downcast_ref::<Denial>() {
+                let answered = Answered { by: "Microsoft Entra", status: denial.status, request: None };
+                let error = Error::new(&action, denial.kind(claims, now), &denial.said);
+                return Error { answered: Some(answered), ..error };
             }
             match inner.source() {
                 Some(source) => inner = source,
@@ -340,25 +335,87 @@ fn kind_of_transport(kind: &ErrorKind) -> Kind {
     }
 }
 
-/// Microsoft Entra names what is wrong by a number.
-fn kind_of_entra(
-    status: StatusCode,
-    codes: Option<&str>,
-    headers: Option<&Headers>,
-    claims: Option<Claims>,
-    now: SystemTime,
-) -> Kind {
-    let codes: Vec<&str> = codes.unwrap_or_default().split(',').collect();
-    let one_of = |known: &[&str]| codes.iter().any(|code| known.contains(code));
-    match u16::from(status) {
-        429 => Kind::RateLimited { until: headers.map_or(now + SLOW_DOWN, |headers| until(headers, now)) },
-        500.. => Kind::Server,
-        _ if one_of(&["70021", "700211", "700212", "700213"]) => Kind::NotFederated(claims),
-        _ if one_of(&["90002", "900023"]) => Kind::UnknownTenant,
-        _ if one_of(&["700016"]) => Kind::UnknownClient,
-        _ if one_of(&["7000215", "7000222"]) => Kind::BadSecret,
-        // The assertion was too old when it came: the next one is fresh.
-        _ if one_of(&["700024"]) => Kind::Server,
-        _ => Kind::SignInRefused,
+#[cfg(test)]
+mod tests {
+    use azure_core::http::headers::HeaderValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn refused(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Error {
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let response = RawResponse::from_bytes(StatusCode::from(status), all, body.to_owned());
+        Error::refused("look", &response, SystemTime::UNIX_EPOCH)
+    }
+
+    fn after(seconds: u64) -> Kind {
+        Kind::RateLimited { until: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) }
+    }
+
+    #[test]
+    fn kinds() {
+        let code = |code: &str| json!({ "error": { "code": code, "message": "m" } });
+        let detail = |code: &str| json!({ "error": { "code": "BadRequest", "message": "m", "details": [{ "code": code, "message": "d" }] } });
+        for (status, headers, body, want, why) in [
+            (401, &[][..], code("ExpiredAuthenticationToken"), Kind::Unauthorized, "an old token"),
+            (403, &[], code("AuthorizationFailed"), Kind::Forbidden, "no role"),
+            (400, &[], detail("NoValidSubscriptionsInQueryRequest"), Kind::Forbidden, "nothing to search"),
+            (400, &[], detail("ResponsePayloadTooLarge"), Kind::TooLarge, "long rows"),
+            (413, &[], code("ResponsePayloadTooLarge"), Kind::TooLarge, "the same, another status"),
+            (400, &[], detail("InvalidQuery"), Kind::Invalid, "our fault"),
+            (404, &[], code("ResourceNotFound"), Kind::NotFound, "gone"),
+            (404, &[], code("ResourceGroupNotFound"), Kind::NotFound, "gone with all around it"),
+            (404, &[], code("SubscriptionNotFound"), Kind::Forbidden, "perhaps only not visible"),
+            (404, &[], Value::Null, Kind::Unreadable, "nobody of Azure said so"),
+            (408, &[], Value::Null, Kind::Server, "too slow"),
+            (429, &[("retry-after", "7")], Value::Null, after(7), "told how long"),
+            (
+                429,
+                &[("x-ms-user-quota-resets-after", "00:01:03")],
+                Value::Null,
+                after(63),
+                "told by the quota",
+            ),
+            (429, &[("x-ms-user-quota-resets-after", "soon")], Value::Null, after(5), "not told"),
+            (429, &[("retry-after", "18446744073709551615")], Value::Null, after(5), "told nonsense"),
+            (503, &[("retry-after", "9")], Value::Null, after(9), "told how long"),
+            (503, &[], Value::Null, Kind::Server, "a failure"),
+            (302, &[], Value::Null, Kind::Unreadable, "leads elsewhere"),
+        ] {
+            assert_eq!(*refused(status, headers, &body.to_string()).kind(), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_people_read() {
+        let body = json!({ "error": { "code": "BadRequest", "message": "Please provide this.", "details": [
+            { "code": "InvalidQuery", "message": "Query is\ninvalid \u{1b}[31m" },
+        ] } });
+        let error = refused(400, &[("x-ms-request-id", "r1")], &body.to_string());
+        let want = "cannot look: Azure answered 400: InvalidQuery: Query is invalid \\u{1b}[31m (request r1)";
+        assert_eq!(error.what(), want);
+        assert_eq!(refused(502, &[], "<html>").what(), "cannot look: Azure answered 502: Bad Gateway");
+    }
+
+    #[test]
+    fn the_quota_comes_back() {
+        for (text, want) in [
+            ("00:00:05", Some(5)),
+            ("00:01:00", Some(60)),
+            ("01:00:00", Some(3600)),
+            ("00:00:02.4000000", Some(3)),
+            ("5", Some(5)),
+            ("", None),
+            ("-1", None),
+            ("00:00:1e9", None),
+            ("a:b:c", None),
+        ] {
+            let mut headers = Headers::new();
+            headers.insert(RESETS_AFTER, HeaderValue::from(text.to_owned()));
+            assert_eq!(resets_after(&headers), want.map(Duration::from_secs), "{text}");
+        }
     }
 }

@@ -7,7 +7,10 @@ mod client;
 mod cloud;
 mod configuration;
 mod credential;
+mod denial;
 mod error;
+#[cfg(test)]
+mod fake;
 mod graph;
 mod manager;
 mod query;
@@ -18,6 +21,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::sync::Arc;
 
+use azure_core::http::HttpClient;
 use rollout::{CommitId, ConfigurationId, Direct, Observation, Tally, Time};
 use serde_json::Value;
 
@@ -27,12 +31,12 @@ pub(crate) use self::error::{Error, Kind};
 pub(crate) use self::manager::Subscription;
 
 use self::client::Client;
-use self::cloud::Overrides;
-use self::credential::Identity;
+use self::cloud::{Overrides, Place};
+use self::credential::{Identity, Way};
 use self::graph::{Graph, Summary};
 use self::manager::Manager;
 use self::secrets::Secrets;
-use self::transport::Transport;
+use self::transport::Connections;
 use super::clock::Clock;
 use super::github::Announce;
 use super::http::Http;
@@ -130,12 +134,23 @@ impl Azure {
             audience: audience.as_deref(),
         })?;
         let ways = credential::ways(&sign_in, variable)?;
+        let connections = Arc::new(Connections(http.for_async()?));
+        Azure::over(connections, ways, place, subscriptions, clock, announce)
+    }
+
+    fn over(
+        connections: Arc<dyn HttpClient>,
+        ways: Vec<Way>,
+        place: Place,
+        subscriptions: Vec<String>,
+        clock: Arc<dyn Clock>,
+        announce: Announce,
+    ) -> Result<Azure, Failure> {
         let (graph, manager) =
             (Graph::new(&place.manager, subscriptions.clone()), Manager::new(&place.manager));
         let (secrets, scope) = (Arc::new(Secrets::new(announce)), place.scope);
-        let transport = Arc::new(Transport(http.for_async()?));
-        let identity = Arc::new(Identity::new(ways, place, transport.clone(), secrets.clone()));
-        let client = Client::new(transport, identity, scope, secrets, clock)?;
+        let identity = Arc::new(Identity::new(ways, place, connections.clone(), secrets.clone()));
+        let client = Client::new(connections, identity, scope, secrets, clock)?;
         Ok(Azure { client, graph, manager, subscriptions })
     }
 
@@ -260,7 +275,445 @@ fn unreadable() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::fake::{Answer, Script, answer, page, refusal, token};
     use super::*;
+    use crate::world::github::fake::{CANARY, FakeClock};
+    use crate::world::tokens::Token;
+
+    const GRAPH: &str = "POST https://management.azure.com/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+
+    fn filter() -> Filter {
+        Filter::new("https://github.com/contoso/gitops")
+    }
+
+    fn id(name: &str) -> String {
+        format!(
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/{name}\
+             /providers/Microsoft.KubernetesConfiguration/fluxConfigurations/gitops"
+        )
+    }
+
+    fn rows(names: &[&str]) -> Vec<Value> {
+        names.iter().map(|name| json!({ "id": id(name), "connectivityStatus": "Connected" })).collect()
+    }
+
+    fn with(answer: Answer, name: &'static str, value: &str) -> Answer {
+        answer.map(|(status, mut headers, body)| {
+            headers.push((name, value.to_owned()));
+            (status, headers, body)
+        })
+    }
+
+    fn slept(clock: &FakeClock) -> u64 {
+        clock.slept().iter().sum::<Duration>().as_secs()
+    }
+
+    /// Reads all rows: their clusters, page by page.
+    fn read(azure: &mut Azure) -> Result<Vec<Vec<String>>, Error> {
+        let mut pages = Vec::new();
+        let names = |rows: Vec<Observation>| rows.into_iter().map(|row| row.cluster.name).collect();
+        azure.rows(&filter(), Rows::All, |rows| pages.push(names(rows)))?;
+        Ok(pages)
+    }
+
+    #[test]
+    fn what_is_asked() {
+        let group =
+            json!({ "configurations": 2, "compliance": "Compliant", "suspended": "", "mentions": "no" });
+        for (subscriptions, want) in [
+            (
+                &[][..],
+                json!({ "query": query::tally("gitops", &[]), "options": { "resultFormat": "objectArray", "$top": 1000 } }),
+            ),
+            (
+                &["s1", "s2"],
+                json!({ "query": query::tally("gitops", &[]), "options": { "resultFormat": "objectArray", "$top": 1000 },
+                        "subscriptions": ["s1", "s2"] }),
+            ),
+        ] {
+            let script = Script::new(vec![token(1), page(&[group.clone()], 1, None)]);
+            let tally = script.azure(&FakeClock::new(), subscriptions).tally(&filter(), &[]).unwrap();
+            assert_eq!((tally.is_truncated, tally.groups[0].count), (false, 2));
+            let [sign_in, call] = &script.seen()[..] else { panic!("{:?}", script.seen()) };
+            assert_eq!(sign_in.line, "POST https://login.microsoftonline.com/t/oauth2/v2.0/token");
+            let want_sign_in = "client_id=c&client_secret=canary-4711&grant_type=client_credentials\
+                                &scope=https%3A%2F%2Fmanagement.azure.com%2F.default";
+            assert_eq!(sign_in.body, want_sign_in);
+            assert_eq!((&*call.line, call.token.as_deref()), (GRAPH, Some("Bearer canary-4711-1")));
+            assert_eq!(call.body.parse::<Value>().unwrap(), want);
+        }
+    }
+
+    #[test]
+    fn a_tally_that_may_lack_something_says_so() {
+        let group = json!({ "configurations": 2 });
+        let truncated = |value: Value| {
+            answer(200, &json!({ "totalRecords": 1, "count": 1, "resultTruncated": value, "data": [group] }))
+        };
+        for (answer, want, why) in [
+            (page(&[group.clone()], 1, None), false, "whole"),
+            (page(&[group.clone()], 2, None), true, "fewer than there are"),
+            (page(&[group.clone()], 1, Some("t")), true, "it would go on"),
+            (truncated(json!("true")), true, "it says so"),
+            (truncated(json!("True")), true, "in capital letters"),
+            (truncated(json!(true)), true, "as a boolean"),
+            (truncated(json!(1)), true, "in no known way"),
+            (truncated(json!(false)), false, "it says no"),
+        ] {
+            let script = Script::new(vec![token(1), answer]);
+            let tally = script.azure(&FakeClock::new(), &[]).tally(&filter(), &[]).unwrap();
+            assert_eq!(tally.is_truncated, want, "{why}");
+        }
+        let script = Script::new(vec![token(1), page(&[json!({ "configurations": null })], 1, None)]);
+        let error = script.azure(&FakeClock::new(), &[]).tally(&filter(), &[]).unwrap_err();
+        assert_eq!(*error.kind(), Kind::Unreadable, "a group without a number");
+    }
+
+    #[test]
+    fn rows_come_page_by_page_and_all_of_them() {
+        let (a, ab) = (rows(&["a"]), rows(&["a", "b"]));
+        let too_large = || refusal(400, "ResponsePayloadTooLarge");
+        for (answers, want, tops, why) in [
+            (vec![page(&ab, 2, None)], Ok(vec![vec!["a", "b"]]), vec![(1000, None)], "one page"),
+            (
+                vec![page(&ab, 3, Some("t")), page(&a, 3, None)],
+                Ok(vec![vec!["a", "b"], vec!["a"]]),
+                vec![(1000, None), (1000, Some("t"))],
+                "two pages",
+            ),
+            (vec![page(&[], 0, None)], Ok(vec![vec![]]), vec![(1000, None)], "none"),
+            (vec![page(&ab, 3, None)], Err(Kind::Incomplete), vec![(1000, None)], "one is missing"),
+            (
+                vec![page(&ab, 4, Some("t")), page(&a, 4, None)],
+                Err(Kind::Incomplete),
+                vec![(1000, None), (1000, Some("t"))],
+                "one of the second page is missing",
+            ),
+            (vec![page(&[], 2, Some("t"))], Err(Kind::Incomplete), vec![(1000, None)], "it never ends"),
+            (
+                vec![
+                    too_large(),
+                    page(&ab, 3, Some("t")),
+                    too_large(),
+                    page(&ab, 3, Some("u")),
+                    page(&a, 3, None),
+                ],
+                Ok(vec![vec!["a", "b"], vec!["a", "b"], vec!["a"]]),
+                vec![(1000, None), (500, None), (500, Some("t")), (250, None), (250, Some("u"))],
+                "rows that are too long come in shorter pages, from the first",
+            ),
+            (
+                vec![with(page(&ab, 2, None), "x-ms-tenant-subscription-limit-hit", "true")],
+                Err(Kind::CutOff),
+                vec![(1000, None)],
+                "subscriptions were left out",
+            ),
+            (
+                vec![page(&[json!({})], 1, None)],
+                Err(Kind::Unreadable),
+                vec![(1000, None)],
+                "a row without an id",
+            ),
+        ] {
+            let script = Script::new([vec![token(1)], answers].concat());
+            let got = read(&mut script.azure(&FakeClock::new(), &[]));
+            let want: Result<Vec<Vec<String>>, Kind> = want.map(|pages| {
+                pages.iter().map(|page| page.iter().map(|it| it.to_string()).collect()).collect()
+            });
+            match (got, want) {
+                (Ok(got), Ok(want)) => assert_eq!(got, want, "{why}"),
+                (Err(got), Err(want)) => assert_eq!(*got.kind(), want, "{why}"),
+                (got, _) => panic!("{why}: {got:?}"),
+            }
+            let asked: Vec<(u64, Option<String>)> = script
+                .calls()
+                .iter()
+                .map(|call| call.body.parse::<Value>().unwrap()["options"].clone())
+                .map(|options| {
+                    (options["$top"].as_u64().unwrap(), options["$skipToken"].as_str().map(str::to_owned))
+                })
+                .collect();
+            let tops: Vec<_> = tops.into_iter().map(|(top, skip)| (top, skip.map(str::to_owned))).collect();
+            assert_eq!(asked, tops, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_asked_again() {
+        let good = || page(&rows(&["a"]), 1, None);
+        let busy = |seconds: &str| with(refusal(429, "RateLimiting"), "retry-after", seconds);
+        for (answers, want, calls, least, why) in [
+            (vec![token(1), good()], None, 1, 0, "at once"),
+            (vec![token(1), None, good()], None, 2, 0, "a connection that breaks"),
+            (
+                vec![token(1), refusal(500, "InternalServerError"), good()],
+                None,
+                2,
+                0,
+                "a failure of the server",
+            ),
+            (vec![token(1), answer(200, &json!("half")), good()], None, 2, 0, "an answer of another form"),
+            (vec![token(1), busy("7"), good()], None, 2, 7, "asked to wait"),
+            (vec![token(1), busy("61")], Some("RateLimited"), 1, 0, "for longer than the check waits"),
+            (
+                vec![token(1), refusal(503, "x"), refusal(503, "x"), refusal(503, "x"), refusal(503, "x")],
+                Some("Server"),
+                4,
+                5,
+                "for ever",
+            ),
+            (vec![token(1), refusal(403, "AuthorizationFailed")], Some("Forbidden"), 1, 0, "no role"),
+            (vec![token(1), refusal(400, "BadRequest")], Some("Invalid"), 1, 0, "our fault"),
+            (
+                vec![token(1), refusal(401, "ExpiredAuthenticationToken"), token(2), good()],
+                None,
+                2,
+                0,
+                "a token that has ended",
+            ),
+            (
+                vec![
+                    token(1),
+                    refusal(401, "InvalidAuthenticationToken"),
+                    token(2),
+                    refusal(401, "InvalidAuthenticationToken"),
+                ],
+                Some("Unauthorized"),
+                2,
+                0,
+                "a token that is never taken",
+            ),
+            (vec![None, token(1), good()], None, 1, 0, "the directory cannot be reached at first"),
+            (vec![answer(502, &json!(null)), token(1), good()], None, 1, 0, "it fails at first"),
+        ] {
+            let (script, clock) = (Script::new(answers), FakeClock::new());
+            let got = read(&mut script.azure(&clock, &[]));
+            match want {
+                None => assert_eq!(got.unwrap(), [["a"]], "{why}"),
+                Some(kind) => {
+                    let error = got.unwrap_err();
+                    assert!(format!("{:?}", error.kind()).starts_with(kind), "{why}: {error:?}");
+                }
+            }
+            assert_eq!(script.calls().len(), calls, "{why}");
+            let total = slept(&clock);
+            // The pauses that nobody asked for vary: up to twice as long.
+            assert!((least..=least * 2 + 1).contains(&total), "{why}: {total}");
+        }
+    }
+
+    #[test]
+    fn a_quota_that_is_used_up_is_waited_for() {
+        let last = with(page(&rows(&["a"]), 2, Some("t")), "x-ms-user-quota-remaining", "0");
+        let last = with(last, "x-ms-user-quota-resets-after", "00:00:04");
+        let (clock, next) = (FakeClock::new(), page(&rows(&["b"]), 2, None));
+        let script = Script::new(vec![token(1), last, next]);
+        read(&mut script.azure(&clock, &[])).unwrap();
+        assert_eq!(clock.slept(), [Duration::from_secs(4)]);
+    }
+
+    #[test]
+    fn one_resource() {
+        let found =
+            |state: &str| answer(200, &json!({ "id": id("A"), "properties": { "complianceState": state } }));
+        let cluster = answer(200, &json!({ "properties": { "connectivityStatus": "Offline" } }));
+        let unreadable = || refusal(403, "AuthorizationFailed");
+        let other = answer(200, &json!({ "id": id("B"), "properties": {} }));
+        for (answers, want, calls, why) in [
+            (vec![found("Compliant"), cluster], Some("Offline"), 2, "and its cluster"),
+            (vec![found("Compliant"), unreadable()], Some(""), 2, "a cluster that may not be read"),
+            (vec![refusal(404, "ResourceNotFound")], None, 1, "gone"),
+            (vec![refusal(404, "SubscriptionNotFound")], Some("unreadable"), 1, "perhaps only not visible"),
+            (vec![answer(404, &json!("<html>"))], Some("unreadable"), 1, "not said by Azure"),
+            (vec![unreadable()], Some("unreadable"), 1, "no role"),
+            (vec![other, unreadable()], Some("unreadable"), 2, "another resource"),
+        ] {
+            let script = Script::new([vec![token(1)], answers].concat());
+            let mut azure = script.azure(&FakeClock::new(), &[]);
+            let got = match azure.configuration(&ConfigurationId::new(&id("A"))) {
+                Direct::Gone => None,
+                Direct::Unreadable => Some("unreadable".to_owned()),
+                Direct::Found(found) => match found.cluster.connectivity {
+                    rollout::Connectivity::Disconnected { state, .. } => Some(state),
+                    _ => Some(String::new()),
+                },
+            };
+            assert_eq!(got.as_deref(), want, "{why}");
+            assert_eq!(script.calls().len(), calls, "{why}");
+            let asked = &script.calls()[0].line;
+            let want =
+                format!("GET https://management.azure.com{}?api-version=2023-05-01", id("A").to_lowercase());
+            assert_eq!(*asked, want);
+        }
+    }
+
+    #[test]
+    fn resources_are_read_five_times_a_second_and_clusters_once() {
+        let found = || answer(200, &json!({ "id": id("A"), "properties": {} }));
+        let script = Script::new(vec![token(1), page(&rows(&["A"]), 1, None), found(), found(), found()]);
+        let clock = FakeClock::new();
+        let mut azure = script.azure(&clock, &[]);
+        read(&mut azure).unwrap();
+        for _ in 0..3 {
+            let Direct::Found(found) = azure.configuration(&ConfigurationId::new(&id("A"))) else { panic!() };
+            assert_eq!(found.cluster.connectivity, rollout::Connectivity::Connected, "as the rows had it");
+        }
+        assert_eq!(clock.slept(), [Duration::from_millis(200); 2]);
+    }
+
+    #[test]
+    fn given_subscriptions_must_be_visible() {
+        let listed = |ids: &[&str], next: Option<&str>| {
+            let value: Vec<Value> = ids
+                .iter()
+                .map(|id| json!({ "subscriptionId": id, "displayName": "n", "state": "Enabled" }))
+                .collect();
+            answer(200, &json!({ "value": value, "nextLink": next }))
+        };
+        let more = Some("https://management.azure.com/subscriptions?api-version=2022-12-01&$skiptoken=1");
+        for (given, answers, want, why) in [
+            (&[][..], vec![], Ok(()), "none given, nothing asked"),
+            (&["S1"], vec![token(1), listed(&["s1"], None)], Ok(()), "in any case"),
+            (
+                &["s1", "s2"],
+                vec![token(1), listed(&["s1"], more), listed(&["s2"], None)],
+                Ok(()),
+                "on two pages",
+            ),
+            (
+                &["s1", "s2"],
+                vec![token(1), listed(&["s1"], None)],
+                Err(Kind::NotVisible(vec!["s2".to_owned()])),
+                "one is not",
+            ),
+            (
+                &["s1"],
+                vec![token(1), listed(&["s0"], Some("https://evil.com/subscriptions"))],
+                Err(Kind::Unreadable),
+                "the list goes on elsewhere",
+            ),
+        ] {
+            let script = Script::new(answers);
+            let got = script.azure(&FakeClock::new(), given).check_subscriptions();
+            match (got, want) {
+                (Ok(()), Ok(())) => {}
+                (Err(got), Err(want)) => assert_eq!(*got.kind(), want, "{why}"),
+                (got, _) => panic!("{why}: {got:?}"),
+            }
+            assert!(script.seen().iter().all(|seen| !seen.line.contains("evil")), "{why}");
+        }
+    }
+
+    #[test]
+    fn github_vouches_for_the_job() {
+        let claims = json!({ "iss": "https://i", "sub": "repo:o/r:environment:dev", "aud": "api://AzureADTokenExchange" });
+        let assertion = format!("e30.{}.{CANARY}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let given =
+            SignIn { tenant_id: Some("t".to_owned()), client_id: Some("c".to_owned()), credentials: None };
+        let request = format!("{CANARY}-request");
+        let variables = [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://i/token?v=2"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &request),
+        ];
+        let vouched = || answer(200, &json!({ "value": assertion }));
+        let denied = |code: u64| {
+            let description = format!("AADSTS{code}: '{CANARY}' not found. Trace ID: 1");
+            answer(401, &json!({ "error": "x", "error_codes": [code], "error_description": description }))
+        };
+        let good = || page(&rows(&["a"]), 1, None);
+        for (answers, want, help, why) in [
+            (vec![vouched(), token(1), good()], None, "", "good"),
+            (
+                vec![vouched(), token(1), refusal(401, "x"), vouched(), token(2), good()],
+                None,
+                "",
+                "each access token takes a new assertion",
+            ),
+            (vec![vouched(), denied(700_024), vouched(), token(1), good()], None, "", "it came too late"),
+            (vec![answer(500, &json!({})), vouched(), token(1), good()], None, "", "GitHub fails at first"),
+            (
+                vec![vouched(), denied(700_213)],
+                Some(
+                    "cannot sign in to Azure with GitHub's identity token: Microsoft Entra answered 401: AADSTS700213: '***' not found.",
+                ),
+                "issuer https://i, subject repo:o/r:environment:dev, audience api://AzureADTokenExchange",
+                "nobody trusts it",
+            ),
+            (vec![vouched(), denied(90_002)], Some("AADSTS90002"), "azure-tenant-id", "no such tenant"),
+            (
+                vec![vouched(), denied(700_016)],
+                Some("AADSTS700016"),
+                "azure-client-id",
+                "no such application",
+            ),
+            (
+                vec![answer(403, &json!({ "message": CANARY }))],
+                Some("GitHub answered 403 to the request for an identity token: {\"message\":\"***"),
+                "`id-token: write`",
+                "GitHub refuses",
+            ),
+        ] {
+            let script = Script::new(answers);
+            let announced = Arc::new(Mutex::new(Vec::new()));
+            let sink = announced.clone();
+            let announce: Announce =
+                Arc::new(move |token: &Token| sink.lock().unwrap().push(token.expose().to_owned()));
+            let mut azure = script.azure_with(&FakeClock::new(), &[], &given, &variables, announce);
+            let got = read(&mut azure);
+            let shown = format!("{azure:?} {got:?}");
+            assert!(!shown.contains(CANARY), "{why}: {shown}");
+            match (got, want) {
+                (Ok(got), None) => assert_eq!(got, [["a"]], "{why}"),
+                (Err(error), Some(want)) => {
+                    assert!(error.what().contains(want), "{why}: {}", error.what());
+                    assert!(error.help().contains(help), "{why}: {}", error.help());
+                    assert!(!error.may_pass(), "{why}");
+                }
+                (got, _) => panic!("{why}: {got:?}"),
+            }
+            let seen = script.seen();
+            assert_eq!(
+                seen[0].line, "GET https://i/token?v=2&audience=api%3A%2F%2FAzureADTokenExchange",
+                "{why}"
+            );
+            assert_eq!(seen[0].token.as_deref(), Some("Bearer canary-4711-request"), "{why}");
+            let known = announced.lock().unwrap().clone();
+            for seen in seen.iter().filter(|seen| seen.line.contains("/oauth2/")) {
+                assert!(seen.body.contains(&*assertion) && known.contains(&assertion), "{why}");
+            }
+            for seen in seen.iter().filter_map(|seen| seen.token.as_deref()) {
+                assert!(known.iter().any(|token| seen == format!("Bearer {token}")), "{why}");
+            }
+            let mut once = known.clone();
+            once.dedup();
+            assert_eq!(once, known, "{why}: each is announced once");
+        }
+    }
+
+    #[test]
+    fn what_is_there_at_all() {
+        let subscriptions =
+            answer(200, &json!({ "value": [{ "subscriptionId": "s1", "displayName": "Edge" }] }));
+        let source = |url: &str, configurations: u64| json!({ "url": url, "branch": "dev", "configurations": configurations });
+        let sources = page(
+            &[source("https://github.com/contoso/a", 1), source("https://github.com/contoso/b", 3)],
+            2,
+            None,
+        );
+        let script =
+            Script::new(vec![token(1), subscriptions, page(&[json!({ "clusters": 4 })], 1, None), sources]);
+        let got = script.azure(&FakeClock::new(), &[]).diagnosis().unwrap();
+        assert_eq!((got.way, got.clusters, got.missing), ("the client secret of azure-credentials", 4, None));
+        assert_eq!(got.subscriptions, [Subscription { id: "s1".to_owned(), name: "Edge".to_owned() }]);
+        assert_eq!(got.followed.iter().map(|it| it.configurations).collect::<Vec<_>>(), [3, 1]);
+    }
 
     #[test]
     fn filters_go_by_the_name_of_the_repository() {

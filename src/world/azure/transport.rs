@@ -14,10 +14,10 @@ const MAX_ANSWER: usize = 64 << 20;
 
 /// Sends requests over our connections, with our roots and proxies. Redirects are not followed.
 #[derive(Debug)]
-pub(super) struct Transport(pub(super) AsyncHttp);
+pub(super) struct Connections(pub(super) AsyncHttp);
 
 #[async_trait]
-impl HttpClient for Transport {
+impl HttpClient for Connections {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
         let broken = |error: reqwest::Error| {

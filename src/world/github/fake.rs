@@ -13,7 +13,7 @@ use crate::world::http::Http;
 use crate::world::tokens::{Given, Tokens};
 
 /// What a token looks like that must not show anywhere.
-pub(super) const CANARY: &str = "canary-4711";
+pub(in crate::world) const CANARY: &str = "canary-4711";
 
 /// Answers one request after the other as scripted, then takes no more.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Seen {
 }
 
 #[derive(Debug)]
-pub(super) struct FakeClock(Mutex<(SystemTime, Vec<Duration>)>);
+pub(in crate::world) struct FakeClock(Mutex<(SystemTime, Vec<Duration>)>);
 
 impl Server {
     /// An empty answer closes the connection.
@@ -81,12 +81,12 @@ impl Server {
 
 impl FakeClock {
     /// It shows the first second of 2027.
-    pub(super) fn new() -> Arc<FakeClock> {
+    pub(in crate::world) fn new() -> Arc<FakeClock> {
         let start = SystemTime::UNIX_EPOCH + Duration::from_secs(START);
         Arc::new(FakeClock(Mutex::new((start, Vec::new()))))
     }
 
-    pub(super) fn slept(&self) -> Vec<Duration> {
+    pub(in crate::world) fn slept(&self) -> Vec<Duration> {
         self.0.lock().unwrap().1.clone()
     }
 
@@ -96,7 +96,7 @@ impl FakeClock {
 }
 
 /// The fake clock's first second.
-pub(super) const START: u64 = 1_798_761_600;
+pub(in crate::world) const START: u64 = 1_798_761_600;
 
 impl Clock for FakeClock {
     fn now(&self) -> SystemTime {

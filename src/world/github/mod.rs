@@ -10,7 +10,7 @@ mod compare;
 mod contents;
 mod error;
 #[cfg(test)]
-mod fake;
+pub(super) mod fake;
 mod git_data;
 mod graphql;
 mod history;
