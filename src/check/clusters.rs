@@ -1,13 +1,13 @@
 //! The clusters that follow one repository, as Azure shows them.
 
-use report::Diagnosis;
+use report::{Diagnosis, Followed, MissingSight};
 use rollout::{CommitId, ConfigurationId, Direct, Observation, Read, Tally};
 
 use super::subject::GitOps;
 use crate::cli::{AzureArgs, AzureCloud};
 use crate::exit::Failure;
 use crate::world::access::Access;
-use crate::world::azure::{Azure, Cloud, Filter, Rows, Settings, SignIn};
+use crate::world::azure::{self, Azure, Cloud, Filter, Missing, Rows, Settings, SignIn};
 use crate::world::runner::Runner;
 use crate::world::tokens::Token;
 
@@ -51,24 +51,25 @@ impl Clusters {
     }
 
     /// What can be seen at all, if that can be found out.
-    pub(crate) fn diagnosis(&mut self, gitops: &GitOps) -> Option<Diagnosis> {
-        let seen = self.azure.diagnosis().ok()?;
-        let mut diagnosis = Diagnosis {
-            subscriptions: seen.subscriptions.into_iter().map(|subscription| subscription.id).collect(),
-            clusters: count(seen.clusters),
-            missing_role: seen.missing.map(|missing| missing.help()),
-            ..Diagnosis::default()
+    pub(crate) fn diagnosis(&mut self) -> Option<Diagnosis> {
+        let azure::Diagnosis { way, subscriptions, clusters, followed, missing } =
+            self.azure.diagnosis().ok()?;
+        let one = |followed: azure::Followed| Followed {
+            url: followed.url,
+            branch: followed.branch,
+            configurations: count(followed.configurations),
         };
-        for followed in seen.followed {
-            let number = count(followed.configurations);
-            diagnosis.configurations += number;
-            if rollout::is_same_repository(&followed.url, &gitops.url) {
-                diagnosis.branches.push((followed.branch, number));
-            } else if Filter::new(&followed.url) == self.filter {
-                diagnosis.similar_urls.push((followed.url, number));
-            }
-        }
-        Some(diagnosis)
+        Some(Diagnosis {
+            way: way.to_owned(),
+            subscriptions: subscriptions.into_iter().map(|subscription| subscription.id).collect(),
+            clusters: count(clusters),
+            followed: followed.into_iter().map(one).collect(),
+            missing: missing.map(|missing| match missing {
+                Missing::Everything => MissingSight::Everything,
+                Missing::Clusters => MissingSight::Clusters,
+                Missing::Configurations => MissingSight::Configurations,
+            }),
+        })
     }
 }
 

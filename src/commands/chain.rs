@@ -9,6 +9,7 @@ use crate::cli::PlaneArgs;
 use crate::exit::Failure;
 use crate::world::World;
 use crate::world::access::Access;
+use crate::world::git;
 use crate::world::github::{Repo, Repository};
 use crate::world::sources::Unread;
 
@@ -116,6 +117,25 @@ impl Chain {
             }
         };
         Ok(Snapshot::new(&source))
+    }
+
+    /// The repository that a pointer of the control plane names.
+    pub(crate) fn repo_at(&self, url: &str) -> Result<Repo, Failure> {
+        let github = &self.access.github;
+        let repo = git::remote_url(url).ok().and_then(|url| github.repo(&url));
+        repo.ok_or_else(|| {
+            let text = format!("{} is no repository on {}", report::log_line(url), github.server());
+            Failure::input(text, "write it as https://github.com/OWNER/NAME")
+        })
+    }
+
+    /// What the control plane's repository opens with.
+    pub(crate) fn root(&self) -> RepoRef {
+        RepoRef {
+            repo: self.access.github.url(&self.repo).to_string(),
+            branch: self.repository.default_branch.clone(),
+            path: RepoPath::default(),
+        }
     }
 
     /// The environments in the order in which they follow each other, those that nothing leads to last.

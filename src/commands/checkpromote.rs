@@ -138,7 +138,7 @@ impl Check<'_> {
             }
         })?;
         let diagnosis = match verdict {
-            Verdict::NoClusters { .. } => watch.clusters.diagnosis(&subject.gitops),
+            Verdict::NoClusters { .. } => watch.clusters.diagnosis(),
             _ => None,
         };
         Ok(Watched { rollout, verdict, started, ended: now(&*access.clock), diagnosis })

@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod finish;
 mod load;
+mod promote;
 mod schedule;
 mod status;
 mod validate;
@@ -19,7 +20,7 @@ pub(crate) fn run(command: Command, interrupt: &Interrupt) -> Result<Exit, Failu
     match command {
         Command::Schedule(arguments) => schedule::run(&arguments),
         Command::Checkpromote(arguments) => checkpromote::run(&arguments, interrupt),
-        Command::Promote(_) => unreachable!(),
+        Command::Promote(arguments) => promote::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

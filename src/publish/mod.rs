@@ -6,6 +6,7 @@ mod carry_out;
 mod destination;
 mod issues;
 mod look;
+pub(crate) mod promotion;
 mod pull_request;
 mod tell;
 mod upload;

@@ -137,6 +137,12 @@ impl Sources {
         Ok(objects.source(commit, &at.path, &prefix(at))?)
     }
 
+    /// The same, of the repository itself, with the commit at its head.
+    pub(crate) fn head(&self, at: &RepoRef) -> Result<(CommitId, Source), Unread> {
+        let (objects, commit) = self.open(&at.repo, &Wanted::Branch(at.branch.clone()))?;
+        Ok((commit, objects.source(commit, &at.path, &prefix(at))?))
+    }
+
     /// The folders that stand for repositories.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Folder> {
         self.folders.folders()

@@ -41,10 +41,6 @@ pub(super) struct Overrides<'a> {
 }
 
 impl Cloud {
-    /// The names that people write.
-    pub(crate) const NAMES: [(&'static str, Cloud); 3] =
-        [("public", Cloud::Public), ("usgovernment", Cloud::UsGovernment), ("china", Cloud::China)];
-
     /// Where it is.
     pub(super) fn place(self, overrides: Overrides<'_>) -> Result<Place, Failure> {
         let (authority, manager, scope, audience) = match self {
@@ -92,9 +88,9 @@ mod tests {
     #[test]
     fn every_cloud_is_somewhere_of_its_own() {
         let mut seen = Vec::new();
-        for (name, cloud) in Cloud::NAMES {
+        for cloud in [Cloud::Public, Cloud::UsGovernment, Cloud::China] {
             let place = cloud.place(Overrides::default()).unwrap();
-            assert_eq!(format!("{}.default", place.manager), place.scope, "{name}");
+            assert_eq!(format!("{}.default", place.manager), place.scope, "{cloud:?}");
             seen.extend([place.authority.to_string(), place.manager.to_string(), place.audience]);
         }
         let all = seen.len();

@@ -237,18 +237,6 @@ impl Filter {
     }
 }
 
-impl Missing {
-    /// The next move.
-    pub(crate) fn help(self) -> String {
-        let whom = match self {
-            Missing::Everything => "the identity sees neither clusters nor configurations",
-            Missing::Clusters => "the identity sees configurations, but not the clusters that they are on",
-            Missing::Configurations => "the identity sees clusters, but no configuration on them",
-        };
-        format!("{whom}: {}", error::ROLE)
-    }
-}
-
 /// Which subscriptions are seen says nothing: a cluster can be seen without its own.
 fn missing(clusters: u64, followed: &[Followed]) -> Option<Missing> {
     match (clusters, followed) {

@@ -1,4 +1,4 @@
-//! Files and folders at a commit.
+//! Files at a commit.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,28 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{Error, Kind};
-use super::operation::{GET_FILE, LIST_FOLDER, Operation};
+use super::operation::{GET_FILE, Operation};
 use super::{Github, Oid, Repo};
-
-/// Something in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FolderEntry {
-    /// Its name in the folder
-    pub(crate) name: String,
-    /// What it is
-    pub(crate) kind: FolderEntryKind,
-}
-
-/// What an entry of a folder is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FolderEntryKind {
-    /// A file, or a symbolic link
-    File,
-    /// A folder
-    Folder,
-    /// A submodule
-    Submodule,
-}
 
 /// What GitHub answers about a path: one entry, or all of a folder.
 #[derive(Deserialize)]
@@ -35,20 +15,6 @@ pub(crate) enum FolderEntryKind {
 enum Content {
     File { content: String, encoding: String },
     Other(serde::de::IgnoredAny),
-}
-
-#[derive(Deserialize)]
-struct Tree {
-    tree: Vec<TreeEntry>,
-    truncated: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct TreeEntry {
-    path: String,
-    #[serde(rename = "type")]
-    kind: String,
-    sha: Oid,
 }
 
 impl Github {
@@ -67,32 +33,6 @@ impl Github {
         Ok(Some(bytes))
     }
 
-    /// What is in a folder at a commit, `""` for the root; nothing where no folder is.
-    ///
-    /// Folder by folder, since GitHub shows no more than the first thousand entries by path.
-    pub(crate) fn folder(
-        &self,
-        repo: &Repo,
-        path: &str,
-        commit: &Oid,
-    ) -> Result<Option<Vec<FolderEntry>>, Error> {
-        let mut id = commit.clone();
-        let mut parts = path.split('/').filter(|part| !part.is_empty());
-        loop {
-            let tree = self.find::<Tree>(&LIST_FOLDER, repo, &["git", "trees", id.as_str()], &[])?;
-            let Some(Tree { tree, truncated }) = tree else { return Ok(None) };
-            if truncated == Some(true) {
-                return Err(Error::new(&LIST_FOLDER, repo, Kind::Unreadable, "the list is too long"));
-            }
-            let Some(part) = parts.next() else {
-                return Ok(Some(tree.into_iter().map(FolderEntry::from).collect()));
-            };
-            let below = tree.into_iter().find(|entry| entry.path == part && entry.kind == "tree");
-            let Some(below) = below else { return Ok(None) };
-            id = below.sha;
-        }
-    }
-
     fn find<T: DeserializeOwned>(
         &self,
         operation: &'static Operation,
@@ -105,17 +45,6 @@ impl Github {
             Err(error) if *error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-    }
-}
-
-impl From<TreeEntry> for FolderEntry {
-    fn from(TreeEntry { path, kind, .. }: TreeEntry) -> FolderEntry {
-        let kind = match &*kind {
-            "tree" => FolderEntryKind::Folder,
-            "commit" => FolderEntryKind::Submodule,
-            _ => FolderEntryKind::File,
-        };
-        FolderEntry { name: path, kind }
     }
 }
 
@@ -148,38 +77,6 @@ mod tests {
             assert_eq!(got.ok(), want, "{why}");
             let line = format!("GET /api/v3/repos/contoso/gitops/contents/.github/a%20b?ref={commit}");
             assert_eq!(server.seen()[0].line, line, "{why}");
-        }
-    }
-
-    #[test]
-    fn folders() {
-        let oid = |digit: &str| Oid::new(&digit.repeat(40)).unwrap();
-        let tree = |entries: &[(&str, &str, &str)], truncated: bool| {
-            let entry = |&(path, kind, digit): &(&str, &str, &str)| json!({ "path": path, "type": kind, "sha": oid(digit), "mode": "0" });
-            let entries: Vec<_> = entries.iter().map(entry).collect();
-            answer(200, &[], &json!({ "tree": entries, "truncated": truncated }).to_string())
-        };
-        let root = || tree(&[("a", "blob", "1"), ("b", "tree", "2"), ("c", "commit", "3")], false);
-        let below = || tree(&[("d", "blob", "4")], false);
-        let absent = || answer(404, &[], "{}");
-        for (path, answers, want, why) in [
-            ("", vec![root()], Some(Some("a File, b Folder, c Submodule")), "the root"),
-            ("b", vec![root(), below()], Some(Some("d File")), "a folder"),
-            ("b/", vec![root(), below()], Some(Some("d File")), "a final slash"),
-            ("a", vec![root()], Some(None), "a file is no folder"),
-            ("b/x/y", vec![root(), below()], Some(None), "nothing there"),
-            ("", vec![absent()], Some(None), "no such commit"),
-            ("", vec![tree(&[], true)], None, "not all of it"),
-        ] {
-            let (server, requests) = (Server::new(answers.clone()), answers.len());
-            let got = server.github(&FakeClock::new()).folder(&repo(), path, &oid("0"));
-            let brief = |entries: Vec<FolderEntry>| {
-                let one = |entry: &FolderEntry| format!("{} {:?}", entry.name, entry.kind);
-                entries.iter().map(one).collect::<Vec<_>>().join(", ")
-            };
-            let got = got.ok().map(|entries| entries.map(brief));
-            assert_eq!(got, want.map(|want| want.map(str::to_owned)), "{why}");
-            assert_eq!(server.seen().len(), requests, "{why}");
         }
     }
 }

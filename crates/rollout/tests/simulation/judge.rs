@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use rollout::{
-    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing, State,
-    Time, Unobserved, Verdict, WhyWaiting,
+    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing,
+    State, Time, Unobserved, Verdict, WhyWaiting,
 };
 
 use crate::history::{Commit, Fate};
@@ -110,7 +110,8 @@ impl<'a> Judge<'a> {
         if witness.is_ghost {
             witness.sight = None;
         }
-        witness.is_ghost = witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
+        witness.is_ghost =
+            witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
         if !witness.is_ghost && is_member(&sight) {
             witness.gone = None;
         }
@@ -201,7 +202,9 @@ impl<'a> Judge<'a> {
                 };
                 let types = &fleet[at].types;
                 if !stands_in(None) || !types.iter().all(|of| stands_in(Some(of))) {
-                    return Err(format!("{id} is ignored, and nothing of its cluster types was shown as done"));
+                    return Err(format!(
+                        "{id} is ignored, and nothing of its cluster types was shown as done"
+                    ));
                 }
             }
         }
@@ -339,7 +342,12 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether what the core says of each configuration is what it was shown.
-    pub(crate) fn judge_standings(&self, rollout: &Rollout, verdict: Option<&Verdict>, now: u64) -> Result<(), String> {
+    pub(crate) fn judge_standings(
+        &self,
+        rollout: &Rollout,
+        verdict: Option<&Verdict>,
+        now: u64,
+    ) -> Result<(), String> {
         let standings = rollout.standings(Time(now));
         let key = |standing: &Standing| {
             (standing.observation.cluster.name.clone(), standing.observation.name.clone())
@@ -364,7 +372,10 @@ impl<'a> Judge<'a> {
         let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
         let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));
         if !fewest.clone().all(|name| unobserved.contains(name)) || unobserved.len() > most.count() {
-            return Err(format!("unobserved are {fewest:?}, not {unobserved:?}", fewest = fewest.collect::<Vec<_>>()));
+            return Err(format!(
+                "unobserved are {fewest:?}, not {unobserved:?}",
+                fewest = fewest.collect::<Vec<_>>()
+            ));
         }
         Ok(())
     }
@@ -420,7 +431,8 @@ impl<'a> Judge<'a> {
 
     /// Whether a report proves that a configuration has applied what is checked.
     fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
-        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
+        let accepts =
+            |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
         let is_applied =
             |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
         let parts = configuration.parts(sight);

@@ -1,0 +1,303 @@
+//! `kalypso promote`: a commit of the base → may it be promoted? → the environment's branch → its status → `schedule`.
+
+use fleet::Source;
+use fleet::objects::{Environment, RepoRef};
+use fleet::promotion::Promotion as Change;
+use report::{
+    ChainState, PrecedingCheck, PromoteEnding, PromoteNote, PromoteSummary, ScheduleStart, StatusText,
+};
+use rollout::{Admission, Admitted, CommitId, Refusal};
+
+use super::chain::{self, Chain};
+use crate::check::answers::relation;
+use crate::check::ledger::context;
+use crate::check::subject::{newest, oid};
+use crate::check::{hand_over, stale, tell};
+use crate::cli::{PromoteArgs, Promotion};
+use crate::exit::{Exit, Failure};
+use crate::publish::Mode;
+use crate::publish::promotion::{self, Proposal};
+use crate::world::github::{NewStatus, Protection, Repo};
+use crate::world::{World, git, runner, terminal};
+
+/// So often the environment's branch is read anew that moves on meanwhile.
+const TRIES: usize = 3;
+
+/// A promotion: what is asked for, and where.
+struct Promoting<'a> {
+    arguments: &'a PromoteArgs,
+    world: &'a World,
+    chain: &'a Chain,
+    environment: &'a Environment,
+    mode: Mode,
+}
+
+/// An environment's branch as it was read, and the commit that it shall have.
+struct Place {
+    head: git::CommitId,
+    source: Source,
+    /// Where the base is
+    base: RepoRef,
+    base_repo: Repo,
+    /// What the environment has now
+    before: Option<CommitId>,
+    commit: CommitId,
+}
+
+/// How it ended.
+enum Done {
+    Already,
+    Committed(CommitId),
+    Proposed(report::Link),
+    DryRun,
+    Refused(Vec<Refusal>),
+}
+
+/// Promotes a commit to an environment.
+pub(crate) fn run(arguments: &PromoteArgs) -> Result<Exit, Failure> {
+    let world = World::new(&arguments.plane, Some(&arguments.access))?;
+    let chain = Chain::read(&world)?;
+    let environment = match &arguments.plane.environment {
+        Some(name) => chain.environment(name)?,
+        None => chain.first()?,
+    };
+    let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
+    let promoting = Promoting { arguments, world: &world, chain: &chain, environment, mode };
+    let mut tries = 1..=TRIES;
+    loop {
+        let is_last = tries.next() == Some(TRIES);
+        let place = promoting.place()?;
+        let mut notes = Vec::new();
+        match promoting.write(&place, &mut notes)? {
+            None if is_last => return Err(promoting.moves_on()),
+            None => continue,
+            Some(done) => return promoting.conclude(&place, done, notes),
+        }
+    }
+}
+
+impl Promoting<'_> {
+    /// Reads the environment's branch.
+    fn place(&self) -> Result<Place, Failure> {
+        let Promoting { arguments, world, chain, environment, .. } = self;
+        let at = &environment.control_plane;
+        let (head, source) =
+            world.sources.head(at).map_err(|unread| chain::no_branch(environment, unread))?;
+        let found = fleet::promotion::promoted_base(&source).map_err(refused)?;
+        let before = found.as_ref().and_then(|base| CommitId::new(base.commit.as_deref()?));
+        let base = found.map_or_else(|| chain.root(), |base| base.at);
+        let base_repo = chain.repo_at(&base.repo)?;
+        let commit = match &arguments.commit_id {
+            Some(commit) => commit.clone(),
+            None => self.newest(&base_repo, &base)?,
+        };
+        Ok(Place { head, source, base, base_repo, before, commit })
+    }
+
+    /// The commit that was pushed, else the head of the base branch.
+    fn newest(&self, repo: &Repo, base: &RepoRef) -> Result<CommitId, Failure> {
+        let Promoting { world: World { runner, repository, .. }, chain, .. } = self;
+        let is_push = runner.event.as_deref() == Some("push")
+            && runner.branch.as_ref() == Some(&base.branch)
+            && repository.as_ref() == Some(repo);
+        if let Some(pushed) = runner.commit.as_deref().filter(|_| is_push).and_then(CommitId::new) {
+            return Ok(pushed);
+        }
+        let head = chain.access.github.head(repo, &format!("refs/heads/{}", base.branch))?;
+        head.and_then(|head| CommitId::new(head.as_str())).ok_or_else(|| {
+            let text = format!("{repo} has no branch `{}`", base.branch);
+            Failure::input(
+                text,
+                "correct `spec.branch` of the BaseRepo `main`, or name a commit with --commit-id",
+            )
+        })
+    }
+
+    /// Brings the commit to the environment's branch; nothing if the branch has moved on meanwhile.
+    fn write(&self, place: &Place, notes: &mut Vec<PromoteNote>) -> Result<Option<Done>, Failure> {
+        let Promoting { arguments, chain, environment, mode, .. } = self;
+        let github = &chain.access.github;
+        match self.admit(place, notes)? {
+            Err(reasons) => return Ok(Some(Done::Refused(reasons))),
+            Ok(Admitted::Already) => return Ok(Some(Done::Already)),
+            Ok(Admitted::Moves { .. }) if *mode == Mode::DryRun => return Ok(Some(Done::DryRun)),
+            Ok(Admitted::Moves { .. }) => {}
+        }
+        let change = fleet::promotion::promote_base(&place.source, place.commit.as_str(), &place.base);
+        let Change::Edit(edit) = change.map_err(refused)? else { return Ok(Some(Done::Already)) };
+        let at = &environment.control_plane;
+        let repo = chain.repo_at(&at.repo)?;
+        let proposal = Proposal {
+            repo: &repo,
+            environment: &environment.meta.name,
+            branch: &at.branch,
+            head: place.head,
+            path: &at.path.join(&edit.path),
+            text: &edit.text,
+            commit: &place.commit,
+        };
+        let is_protected = match arguments.promotion {
+            Promotion::PullRequest => true,
+            Promotion::Push => matches!(github.protection(&repo, &at.branch)?, Protection::PullRequest(_)),
+        };
+        if is_protected {
+            if arguments.promotion == Promotion::Push {
+                notes.push(PromoteNote::Protected);
+            }
+            let pull = promotion::propose(github, &proposal)?;
+            let link = pull.map(|pull| report::Link {
+                text: format!("#{} {}", pull.number, pull.title),
+                url: pull.html_url,
+            });
+            return Ok(link.map(Done::Proposed));
+        }
+        let commit = promotion::push(github, &proposal)?;
+        Ok(commit.and_then(|commit| CommitId::new(commit.as_str())).map(Done::Committed))
+    }
+
+    fn admit(
+        &self,
+        place: &Place,
+        notes: &mut Vec<PromoteNote>,
+    ) -> Result<Result<Admitted, Vec<Refusal>>, Failure> {
+        let Promoting { arguments, chain, environment, .. } = self;
+        let (github, name) = (&chain.access.github, &environment.meta.name);
+        let Place { base, base_repo, before, commit, .. } = place;
+        let current = match before {
+            Some(before) => Some((before.clone(), relation(github, base_repo, commit, before)?)),
+            None => None,
+        };
+        let preceding = match chain.preceding(name) {
+            Some(preceding) => {
+                let preceding = &preceding.meta.name;
+                let statuses = github.statuses(&chain.repo, &oid(commit)?)?;
+                Some((preceding.clone(), newest(&statuses, preceding).map(|status| status.state)))
+            }
+            None => None,
+        };
+        if !chain.is_linked() && chain.environments.len() > 1 {
+            notes.push(PromoteNote::NoChain);
+        }
+        let admission = Admission {
+            on_base: github.relation(base_repo, &base.branch, commit.as_str())?,
+            current,
+            preceding,
+            allows_rollback: arguments.allow_rollback,
+            skips_check: arguments.skip_check,
+        };
+        let admitted = rollout::admit(&admission);
+        if let Ok(Admitted::Moves { is_rollback, is_unchecked }) = &admitted {
+            notes.extend(is_rollback.then_some(PromoteNote::Rollback));
+            let unchecked = admission.preceding.map(|(name, _)| PromoteNote::Unchecked(name));
+            notes.extend(unchecked.filter(|_| *is_unchecked));
+        }
+        Ok(admitted)
+    }
+
+    /// Sets the status, has the environment scheduled, and tells.
+    fn conclude(&self, place: &Place, done: Done, notes: Vec<PromoteNote>) -> Result<Exit, Failure> {
+        let Promoting { world, chain, environment, mode, .. } = self;
+        let name = &*environment.meta.name;
+        let Place { commit, base, .. } = place;
+        let history = chain.access.github.history(&chain.repo, &base.branch)?;
+        let mut schedule = ScheduleStart::Left;
+        if *mode == Mode::Write && !matches!(done, Done::Refused(_) | Done::DryRun) {
+            self.mark(commit, &done, &notes)?;
+            if !matches!(done, Done::Proposed(_)) {
+                let taken = Some(stale::Taken::AllBut(commit));
+                stale::end(chain, &history, name, taken, &world.runner)?;
+                schedule = self.schedule();
+            }
+        }
+        let ending = match &done {
+            Done::Already => PromoteEnding::Already,
+            Done::Committed(commit) => PromoteEnding::Committed(commit),
+            Done::Proposed(link) => PromoteEnding::Proposed(link.clone()),
+            Done::DryRun => PromoteEnding::DryRun,
+            Done::Refused(reasons) => PromoteEnding::Refused(reasons),
+        };
+        let is_marked = matches!(done, Done::Committed(_) | Done::Proposed(_));
+        let summary = PromoteSummary {
+            environment: name,
+            branch: &environment.control_plane.branch,
+            base: &base.branch,
+            commit,
+            before: place.before.as_ref(),
+            ending,
+            notes,
+            schedule,
+            chain: tell::picture(chain, &history, is_marked.then_some((name, commit, ChainState::Promoted))),
+            links: tell::links(chain, None),
+        };
+        self.tell(&summary)?;
+        Ok(match (&done, &summary.schedule) {
+            (Done::Refused(_), _) => Exit::Input,
+            (_, ScheduleStart::Failed(_)) => Exit::World,
+            _ => Exit::Done,
+        })
+    }
+
+    /// Says on the commit that the environment has it; what is said already stays.
+    fn mark(&self, commit: &CommitId, done: &Done, notes: &[PromoteNote]) -> Result<(), Failure> {
+        let Promoting { world, chain, environment, .. } = self;
+        let (github, name, commit) = (&chain.access.github, &environment.meta.name, oid(commit)?);
+        if let Done::Already = done
+            && newest(&github.statuses(&chain.repo, &commit)?, name).is_some()
+        {
+            return Ok(());
+        }
+        let is_unchecked = notes.iter().any(|note| matches!(note, PromoteNote::Unchecked(_)));
+        let preceding = if is_unchecked { PrecedingCheck::Skipped } else { PrecedingCheck::Passed };
+        let StatusText { state, description } = StatusText::promoted(preceding);
+        let status = NewStatus {
+            state,
+            context: &context(name),
+            description: &description,
+            target_url: world.runner.page.as_deref(),
+        };
+        Ok(github.create_status(&chain.repo, &commit, &status)?)
+    }
+
+    /// Has the environment scheduled: a push made with a workflow's own token starts nothing.
+    fn schedule(&self) -> ScheduleStart {
+        let Promoting { arguments, chain, environment, .. } = self;
+        match &*arguments.schedule_workflow {
+            "" => ScheduleStart::Left,
+            file => match hand_over::start(chain, file, &environment.meta.name, None) {
+                Ok(()) => ScheduleStart::Started,
+                Err(error) => ScheduleStart::Failed(error.to_string()),
+            },
+        }
+    }
+
+    fn tell(&self, summary: &PromoteSummary<'_>) -> Result<(), Failure> {
+        let runner = &self.world.runner;
+        let problems = report::promote_problems(summary);
+        if runner.is_action() {
+            terminal::say(&report::annotations(&problems, |_| None));
+        }
+        terminal::complain(&report::problems(&problems));
+        report::promote_log(summary).iter().for_each(|line| terminal::say(&(line.clone() + "\n")));
+        runner::summarize(&report::promote_summary(summary))?;
+        let made = match summary.ending {
+            PromoteEnding::Committed(commit) => commit.to_string(),
+            _ => String::new(),
+        };
+        runner.set_outputs(&[
+            ("commit-id", made),
+            ("promoted-commit-id", summary.commit.to_string()),
+            ("environment", summary.environment.to_owned()),
+        ])
+    }
+
+    fn moves_on(&self) -> Failure {
+        let at = &self.environment.control_plane;
+        Failure::outdated(at.shown_repo(), &at.branch)
+    }
+}
+
+/// A branch whose objects do not allow it.
+fn refused(problems: Vec<fleet::Diagnostic>) -> Failure {
+    terminal::complain(&report::problems(&problems));
+    Failure::input("the BaseRepo `main` cannot be changed", "correct what is named above, then run again")
+}
