@@ -62,17 +62,23 @@ impl Fault {
         Fault::Answer { status, headers: Vec::new(), body: body.to_string(), work: Work::Skipped }
     }
 
-    /// The same after so many seconds, as `Retry-After`.
+    /// The same with a number of seconds to wait, as `Retry-After`.
     pub fn retry_after(status: u16, message: &str, seconds: u64) -> Fault {
-        match Fault::error(status, message) {
-            Fault::Answer { status, body, work, .. } => Fault::Answer {
-                status,
-                headers: vec![("retry-after".to_owned(), seconds.to_string())],
-                body,
-                work,
-            },
-            other => other,
+        Fault::error(status, message).after(seconds)
+    }
+
+    /// An error as Azure words it, without anything done.
+    pub fn azure_error(status: u16, code: &str, message: &str) -> Fault {
+        let body = serde_json::json!({ "error": { "code": code, "message": message } });
+        Fault::Answer { status, headers: Vec::new(), body: body.to_string(), work: Work::Skipped }
+    }
+
+    /// The same answer with a number of seconds to wait, as `Retry-After`.
+    pub fn after(mut self, seconds: u64) -> Fault {
+        if let Fault::Answer { headers, .. } = &mut self {
+            headers.push(("retry-after".to_owned(), seconds.to_string()));
         }
+        self
     }
 }
 

@@ -26,6 +26,7 @@
 //! ```
 
 pub mod app_key;
+pub mod azure;
 mod faults;
 mod git;
 mod graphql;

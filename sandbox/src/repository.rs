@@ -98,6 +98,11 @@ impl Repository {
         Repository { shared, key: full_name.to_lowercase() }
     }
 
+    /// Its full name in lower case.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The address of the repository, as people write it.
     pub fn url(&self) -> String {
         format!("{}/{}", self.shared.lock().github.url, self.key)

@@ -9,10 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
+use crate::azure::{self, Azure, AzureState};
 use crate::faults::{At, Event, Fault, Script};
 use crate::limits::Limits;
 use crate::repository::Repository;
-use crate::server::{Kind, Request, Server, Shared, runtime};
+use crate::server::{Kind, Request, Server, Shared, State, runtime};
 use crate::state::{Clock, GitHub, Visibility};
 use crate::tokens::{Access, App, Grant};
 use crate::world::World;
@@ -28,6 +29,7 @@ pub struct Sandbox {
 /// A world to go back to.
 pub struct Saved {
     github: GitHub,
+    azure: AzureState,
     _folder: TempDir,
 }
 
@@ -97,6 +99,11 @@ impl Sandbox {
         });
     }
 
+    /// Azure, whose clusters follow the branches of the repositories here.
+    pub fn azure(&self) -> Azure {
+        Azure::new(self.shared().clone(), self.server.ca_file.path())
+    }
+
     /// Sets other limits than GitHub's, from now on.
     pub fn set_limits(&self, limits: Limits) {
         self.shared().lock().github.limits = limits;
@@ -105,7 +112,11 @@ impl Sandbox {
     /// Lets time pass.
     pub fn advance(&self, time: Duration) {
         let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-        self.shared().lock().github.advance(time);
+        let mut state = self.shared().lock();
+        let State { github, azure, .. } = &mut *state;
+        // What happened so far happened before.
+        azure.observe(github);
+        github.advance(time);
     }
 
     /// Stops the clock at this many seconds after 1970: the same commits get the same names then.
@@ -139,7 +150,8 @@ impl Sandbox {
         self.shared().lock().violations.clone()
     }
 
-    /// Where a secret was sent that must travel as a credential only: each place outside of `Authorization`.
+    /// Where a secret was sent that must travel as a credential only: each place outside of `Authorization`, and of
+    /// the fields that an application signs in to Azure with.
     pub fn leaks(&self, secret: &str) -> Vec<String> {
         self.requests().iter().flat_map(|request| leaks_of(request, secret)).collect()
     }
@@ -158,10 +170,10 @@ impl Sandbox {
         for name in github.repositories.keys() {
             state.github.bare(name).copy_to(&github.bare(name))?;
         }
-        Ok(Saved { github, _folder: folder })
+        Ok(Saved { github, azure: state.azure.clone(), _folder: folder })
     }
 
-    /// Goes back to a world: its repositories, tokens, limits and clock, and no request or fault yet.
+    /// Goes back to a world: its repositories, clusters, tokens, limits and clock, and no request or fault yet.
     ///
     /// Violations stay, since nobody may miss one.
     pub fn restore(&self, saved: &Saved) -> Result<()> {
@@ -176,6 +188,7 @@ impl Sandbox {
             saved.github.bare(name).copy_to(&github.bare(name))?;
         }
         state.github = github;
+        state.azure = saved.azure.clone().moved_to(&state.azure.url);
         state.script = Script::default();
         state.requests.clear();
         Ok(())
@@ -210,8 +223,13 @@ fn leaks_of(request: &Request, secret: &str) -> Vec<String> {
     if holds(&request.path) || holds(&request.query) {
         places.push("address".to_owned());
     }
-    // Git's own bodies are compressed: what is in them is in the repositories.
-    if request.kind != Kind::Git && holds(&String::from_utf8_lossy(&request.body)) {
+    let body = match request.kind {
+        // Compressed: what is in it is in the repositories.
+        Kind::Git => String::new(),
+        Kind::Entra => azure::sign_in_without_credentials(&request.body),
+        _ => String::from_utf8_lossy(&request.body).into_owned(),
+    };
+    if holds(&body) {
         places.push("body".to_owned());
     }
     let Request { index, method, path, .. } = request;

@@ -1,5 +1,6 @@
 //! The server: connections in, answers, lost answers and broken ones out.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -12,11 +13,14 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
+use crate::azure::AzureState;
 use crate::faults::{Event, Fault, Moment, Script, Work};
 use crate::openapi::{Description, Exchange};
 use crate::reply::{Content, Refusal, Reply, SANDBOX_FAILED};
@@ -24,7 +28,7 @@ use crate::rest::RestRequest;
 use crate::smart_http::GitRequest;
 use crate::state::GitHub;
 use crate::tokens::Credential;
-use crate::{graphql, rest, smart_http};
+use crate::{azure, graphql, rest, smart_http};
 
 /// What a request was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,24 @@ pub enum Kind {
     GraphQl,
     /// Git over HTTP.
     Git,
+    /// Where the job of a workflow asks for an identity token.
+    IdentityToken,
+    /// Where an application signs in to Azure.
+    Entra,
+    /// Azure's resources, one by one.
+    ResourceManager,
+    /// Azure's resources, all together.
+    ResourceGraph,
+}
+
+impl Kind {
+    /// Whether it came to the address of Azure.
+    pub(crate) fn is_azure(self) -> bool {
+        match self {
+            Kind::Rest | Kind::GraphQl | Kind::Git => false,
+            Kind::IdentityToken | Kind::Entra | Kind::ResourceManager | Kind::ResourceGraph => true,
+        }
+    }
 }
 
 /// A request that arrived.
@@ -69,6 +91,7 @@ impl Request {
             Kind::Rest => self.method != "GET" && !self.path.ends_with("/access_tokens"),
             Kind::GraphQl => graphql::is_mutation(&self.body),
             Kind::Git => self.method == "POST" && smart_http::is_push(&self.path, &self.query),
+            Kind::IdentityToken | Kind::Entra | Kind::ResourceManager | Kind::ResourceGraph => false,
         }
     }
 
@@ -86,6 +109,7 @@ pub(crate) struct Shared {
 /// The world, what was asked of it, and what is still to happen.
 pub(crate) struct State {
     pub(crate) github: GitHub,
+    pub(crate) azure: AzureState,
     pub(crate) script: Script,
     pub(crate) requests: Vec<Request>,
     pub(crate) violations: Vec<String>,
@@ -100,14 +124,16 @@ impl Shared {
 /// A server that listens until it is dropped.
 pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
-    accepting: JoinHandle<()>,
+    /// What a client of Azure must trust.
+    pub(crate) ca_file: NamedTempFile,
+    accepting: [JoinHandle<()>; 2],
     /// Here, not with what is shared: a connection that still ends would keep it past the end of the process.
     _folder: TempDir,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.accepting.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -122,14 +148,16 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
 }
 
 impl Server {
-    /// Listens on the loopback address, on this port or, for 0, on one that is free.
+    /// Listens on the loopback address, on this port or, for 0, on one that is free, and for Azure on another.
     pub(crate) fn start(port: u16) -> Result<Server> {
-        let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
-        listener.set_nonblocking(true)?;
+        let (github, azure) = (listen(port)?, listen(0)?);
         let folder = tempfile::Builder::new().prefix("sandbox").tempdir()?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let tls = azure::tls()?;
+        let mut ca_file = tempfile::Builder::new().prefix("sandbox").suffix(".pem").tempfile()?;
+        ca_file.write_all(tls.ca_pem.as_bytes())?;
         let state = State {
-            github: GitHub::new(url, folder.path().to_owned()),
+            github: GitHub::new(format!("http://{}", github.local_addr()?), folder.path().to_owned()),
+            azure: AzureState::new(format!("https://{}", azure.local_addr()?)),
             script: Script::default(),
             requests: Vec::new(),
             violations: Vec::new(),
@@ -137,20 +165,36 @@ impl Server {
         let shared = Arc::new(Shared { state: Mutex::new(state) });
         let runtime = runtime()?;
         let _entered = runtime.enter();
-        let listener = TcpListener::from_std(listener)?;
-        let accepting = runtime.spawn(accept(listener, shared.clone()));
-        Ok(Server { shared, accepting, _folder: folder })
+        let (github, azure) = (TcpListener::from_std(github)?, TcpListener::from_std(azure)?);
+        let accepting = [
+            runtime.spawn(accept(github, Door::GitHub, shared.clone())),
+            runtime.spawn(accept(azure, Door::Azure(&tls.acceptor), shared.clone())),
+        ];
+        Ok(Server { shared, ca_file, accepting, _folder: folder })
     }
 }
 
+fn listen(port: u16) -> Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Where connections come in.
+#[derive(Clone, Copy)]
+enum Door {
+    GitHub,
+    Azure(&'static TlsAcceptor),
+}
+
 /// Takes connections; they end with it.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, shared.clone()));
+                    connections.spawn(welcome(stream, door, shared.clone()));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -158,12 +202,33 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+async fn welcome(stream: TcpStream, door: Door, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
+    match door {
+        Door::GitHub => serve(stream, kind_of, shared).await,
+        Door::Azure(acceptor) => {
+            // Whoever does not trust the certificate goes away again.
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve(stream, azure::kind_of, shared).await;
+            }
+        }
+    }
+}
+
+/// What a request to GitHub is for.
+fn kind_of(path: &str) -> Kind {
+    match () {
+        () if path.starts_with("/api/v3/") => Kind::Rest,
+        () if path == "/api/graphql" => Kind::GraphQl,
+        () => Kind::Git,
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, kind_of: fn(&str) -> Kind, shared: Arc<Shared>) {
     let service = service_fn(|request| {
         let shared = shared.clone();
         async move {
-            let request = read(request).await.map_err(|_| Hangup)?;
+            let request = read(request, kind_of).await.map_err(|_| Hangup)?;
             let ending = tokio::task::spawn_blocking(move || shared.answer(request)).await;
             match ending {
                 Ok(Ending::Reply(reply)) => respond(reply, Cut::Never),
@@ -202,7 +267,7 @@ enum Ending {
     Stall(Duration),
 }
 
-async fn read(request: hyper::Request<Incoming>) -> Result<Request> {
+async fn read(request: hyper::Request<Incoming>, kind_of: fn(&str) -> Kind) -> Result<Request> {
     let (head, body) = request.into_parts();
     let headers: Vec<(String, String)> = head
         .headers
@@ -214,11 +279,7 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request> {
     let path = head.uri.path().to_owned();
     let mut request = Request {
         index: 0,
-        kind: match () {
-            () if path.starts_with("/api/v3/") => Kind::Rest,
-            () if path == "/api/graphql" => Kind::GraphQl,
-            () => Kind::Git,
-        },
+        kind: kind_of(&path),
         method: head.method.as_str().to_owned(),
         path,
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -278,7 +339,8 @@ impl Shared {
                 if let Some(request) = self.lock().requests.get_mut(index) {
                     request.status = Some(reply.status);
                 }
-                Ending::Reply(reply.with("x-github-request-id", format!("5AD0:{index:06X}")))
+                let header = if request.kind.is_azure() { "x-ms-request-id" } else { "x-github-request-id" };
+                Ending::Reply(reply.with(header, format!("5AD0:{index:06X}")))
             }
             other => other,
         }
@@ -288,7 +350,9 @@ impl Shared {
     fn work(&self, request: &Request) -> Reply {
         let credential = Credential::read(request.header("authorization"));
         let mut state = self.lock();
-        let github = &mut state.github;
+        let State { github, azure, .. } = &mut *state;
+        azure.observe(github);
+        let misplaced = azure::misplaced(azure, github, request).map(str::to_owned);
         let (reply, noted) = match request.kind {
             Kind::Rest => rest_reply(github, request, &credential),
             Kind::GraphQl => graphql::answer(github, &credential, &request.body),
@@ -314,10 +378,13 @@ impl Shared {
                 state = self.lock();
                 (reply, Vec::new())
             }
+            Kind::IdentityToken | Kind::Entra | Kind::ResourceManager | Kind::ResourceGraph => {
+                azure::answer(azure, github, request)
+            }
         };
         let failed = reply.json_body().and_then(|body| body["message"].as_str());
         let failed = failed.filter(|message| message.starts_with(SANDBOX_FAILED)).map(str::to_owned);
-        for violation in noted.into_iter().chain(failed) {
+        for violation in noted.into_iter().chain(failed).chain(misplaced) {
             state.violations.push(format!("{} {}: {violation}", request.method, request.path));
         }
         reply

@@ -1,0 +1,232 @@
+//! Clusters that follow branches of the sandbox's own repositories.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::life::{Circumstances, Life, Report, View};
+use super::resource;
+use super::state::{AzureState, Head};
+use crate::state::GitHub;
+
+/// A cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) kind: ClusterKind,
+    pub(super) subscription: String,
+    pub(super) made: Timestamp,
+    /// When its connection ends, and when it comes back.
+    pub(super) silence: Option<(Timestamp, Option<Timestamp>)>,
+    rendered: Option<(Contact, Arc<Value>)>,
+}
+
+/// What kind of cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClusterKind {
+    Arc,
+    Aks,
+}
+
+/// Whether a cluster is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contact {
+    /// It was heard of then.
+    Connected(Timestamp),
+    /// It was not heard of since.
+    Lost(Timestamp),
+}
+
+/// A Flux configuration of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct FluxConfiguration {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Its cluster's id in lower case.
+    pub(super) cluster: String,
+    pub(super) namespace: String,
+    pub(super) source: Source,
+    /// By key.
+    pub(super) kustomizations: BTreeMap<String, Kustomization>,
+    pub(super) life: Life,
+    pub(super) made: Timestamp,
+    pub(super) told: Timestamp,
+    rendered: Option<(Report, Arc<Value>)>,
+}
+
+/// What a configuration follows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Source {
+    /// Full name of a repository, in lower case.
+    pub(super) repository: String,
+    pub(super) branch: String,
+    /// The repository's URL, where it is written in a way of its own.
+    pub(super) url: Option<String>,
+    /// What of the repository, where it is not the branch.
+    pub(super) pin: Option<(&'static str, String)>,
+    /// Whether the branch is named.
+    pub(super) naming: Naming,
+    pub(super) interval: Option<Duration>,
+}
+
+/// Whether a configuration names the branch that it follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Naming {
+    #[default]
+    Named,
+    /// Then it follows `master`.
+    Unnamed,
+}
+
+/// A folder that is applied.
+#[derive(Clone, Debug)]
+pub(super) struct Kustomization {
+    pub(super) path: String,
+    pub(super) waits: Waits,
+    pub(super) interval: Option<Duration>,
+    pub(super) retry: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Whether a kustomization waits for what it applied to be healthy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// It does.
+    ForHealth,
+    /// It does not.
+    No,
+}
+
+impl Cluster {
+    pub(super) fn new(subscription: &str, name: &str, kind: ClusterKind, made: Timestamp) -> Cluster {
+        let provider = match kind {
+            ClusterKind::Arc => "Microsoft.Kubernetes/connectedClusters",
+            ClusterKind::Aks => "Microsoft.ContainerService/managedClusters",
+        };
+        Cluster {
+            id: format!("/subscriptions/{subscription}/resourceGroups/fleet/providers/{provider}/{name}"),
+            name: name.to_owned(),
+            kind,
+            subscription: subscription.to_owned(),
+            made,
+            silence: None,
+            rendered: None,
+        }
+    }
+
+    /// Whether it is there at a moment.
+    pub(super) fn contact(&self, now: Timestamp) -> Contact {
+        match self.silent(now) {
+            Some(since) => Contact::Lost(since),
+            None => {
+                let since = now.duration_since(self.made).as_secs();
+                Contact::Connected(self.made + SignedDuration::from_secs(since - since % HEARTBEAT_SECONDS))
+            }
+        }
+    }
+
+    /// When it was heard of last, if it is not heard of at a moment.
+    fn silent(&self, now: Timestamp) -> Option<Timestamp> {
+        self.silence.filter(|(from, to)| *from <= now && to.is_none_or(|to| now < to)).map(|(from, _)| from)
+    }
+}
+
+/// How often a cluster that is there is heard of.
+const HEARTBEAT_SECONDS: i64 = 300;
+
+impl FluxConfiguration {
+    pub(super) fn new(cluster: &Cluster, name: &str, now: Timestamp) -> FluxConfiguration {
+        FluxConfiguration {
+            id: format!(
+                "{}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/{name}",
+                cluster.id
+            ),
+            name: name.to_owned(),
+            cluster: cluster.id.to_lowercase(),
+            namespace: "flux-system".to_owned(),
+            source: Source::default(),
+            kustomizations: BTreeMap::new(),
+            life: Life::default(),
+            made: now,
+            told: now,
+            rendered: None,
+        }
+    }
+
+    pub(super) fn forget_rendered(&mut self) {
+        self.rendered = None;
+    }
+
+    fn report(&self, view: View, now: Timestamp, cluster: &Cluster, heads: &[Head]) -> Option<Report> {
+        let circumstances = Circumstances {
+            made: self.made,
+            told: self.told,
+            silent: cluster.silent(now),
+            heads,
+            kustomizations: self.kustomizations.keys().map(String::as_str).collect(),
+        };
+        self.life.report(view, now, &circumstances)
+    }
+}
+
+impl AzureState {
+    /// Every resource as Resource Graph has it.
+    pub(super) fn index(&mut self, github: &GitHub) -> Vec<Arc<Value>> {
+        let now = github.now();
+        let AzureState { clusters, configurations, resources, heads, subscriptions, .. } = self;
+        let tenant = |id: &str| subscriptions.get(id).map_or(super::TENANT, |one| one.tenant.as_str());
+        let mut all: Vec<Arc<Value>> = resources.values().map(|put| put.row.clone()).collect();
+        for cluster in clusters.values_mut() {
+            let contact = cluster.contact(now);
+            let value = match &cluster.rendered {
+                Some((rendered, value)) if *rendered == contact => value.clone(),
+                _ => Arc::new(resource::row(
+                    &resource::cluster(cluster, contact),
+                    tenant(&cluster.subscription),
+                )),
+            };
+            cluster.rendered = Some((contact, value.clone()));
+            all.push(value);
+        }
+        for configuration in configurations.values_mut() {
+            let Some(cluster) = clusters.get(&configuration.cluster) else { continue };
+            let heads = followed(heads, &configuration.source);
+            let Some(report) = configuration.report(View::Index, now, cluster, heads) else { continue };
+            let value = match &configuration.rendered {
+                Some((rendered, value)) if *rendered == report => value.clone(),
+                _ => {
+                    let whole = resource::configuration(configuration, &report, View::Index, &github.url);
+                    Arc::new(resource::row(&whole, tenant(&cluster.subscription)))
+                }
+            };
+            configuration.rendered = Some((report, value.clone()));
+            all.push(value);
+        }
+        all
+    }
+
+    /// A resource as Resource Manager has it; the id is in lower case.
+    pub(super) fn resource(&self, github: &GitHub, id: &str) -> Option<Value> {
+        let now = github.now();
+        if let Some(put) = self.resources.get(id) {
+            return Some(put.whole.clone());
+        }
+        if let Some(cluster) = self.clusters.get(id) {
+            return Some(resource::cluster(cluster, cluster.contact(now)));
+        }
+        let configuration = self.configurations.get(id)?;
+        let cluster = self.clusters.get(&configuration.cluster)?;
+        let heads = followed(&self.heads, &configuration.source);
+        let report = configuration.report(View::Direct, now, cluster, heads)?;
+        Some(resource::configuration(configuration, &report, View::Direct, &github.url))
+    }
+}
+
+/// Where the branch has stood that a source follows.
+fn followed<'a>(heads: &'a BTreeMap<(String, String), Vec<Head>>, source: &Source) -> &'a [Head] {
+    heads.get(&(source.repository.clone(), source.branch.clone())).map_or(&[], Vec::as_slice)
+}
