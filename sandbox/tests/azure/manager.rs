@@ -1,0 +1,98 @@
+//! Subscriptions and resources, one by one.
+
+use kalypso_sandbox::azure::AzureLimits;
+use kalypso_sandbox::{At, Fault};
+use serde_json::json;
+
+use crate::client::{CLIENT, Stage};
+
+const CONNECTED_CLUSTERS: &str = "Microsoft.Kubernetes/connectedClusters";
+
+#[test]
+fn resources_are_read_by_their_ids() {
+    let stage = Stage::new();
+    let drone = stage.drone(1);
+    let hidden = stage.azure().subscription("other").aks("a");
+    let cluster = stage.subscription().arc("drone-1").id();
+    let token = stage.token();
+    let (id, other) = (drone.id(), hidden.id());
+    let read = |path: &str, version: &str| {
+        let answer = stage.get(&token, &format!("{path}?api-version={version}"));
+        (answer.status, answer.code().to_owned())
+    };
+    let ok = || (200, String::new());
+    assert_eq!(read(&id, "2023-05-01"), ok());
+    assert_eq!(read(&id.to_uppercase(), "2023-05-01"), ok(), "ids are the same in any case");
+    assert_eq!(read(&cluster, "2024-01-01"), ok());
+    assert_eq!(read(&other, "2024-05-01"), ok());
+    assert_eq!(read(&format!("{id}x"), "2023-05-01"), (404, "ResourceNotFound".to_owned()));
+    let nowhere = id.replace(stage.subscription().id(), "00000000-0000-0000-0000-000000000000");
+    assert_eq!(read(&nowhere, "2023-05-01"), (404, "SubscriptionNotFound".to_owned()));
+    stage.azure().application(CLIENT).sees(&[&stage.subscription()]).cannot_read(CONNECTED_CLUSTERS);
+    assert_eq!(read(&other, "2024-05-01"), (403, "AuthorizationFailed".to_owned()), "not in there");
+    assert_eq!(read(&cluster, "2024-01-01"), (403, "AuthorizationFailed".to_owned()), "not such a thing");
+    assert_eq!(read(&id, "2023-05-01"), ok());
+    assert_eq!(stage.sandbox.violations(), [""; 0]);
+
+    let table = [
+        (format!("{id}?api-version=2020-01-01"), 400, "InvalidApiVersionParameter"),
+        (id.clone(), 400, "MissingApiVersionParameter"),
+        ("/subscriptions/x/providers?api-version=2023-05-01".to_owned(), 404, "NotFound"),
+    ];
+    for (path, status, code) in table {
+        let answer = stage.get(&token, &path);
+        assert_eq!((answer.status, answer.code()), (status, code), "{path}");
+    }
+    assert_eq!(stage.sandbox.violations().len(), 3);
+
+    let body = stage.get(&token, &format!("{id}?api-version=2023-05-01")).body;
+    assert_eq!((&body["id"], &body["properties"]["provisioningState"]), (&json!(id), &json!("Succeeded")));
+    drone.delete();
+    assert_eq!(read(&id, "2023-05-01"), (404, "ResourceNotFound".to_owned()));
+}
+
+#[test]
+fn subscriptions_come_in_pages() {
+    let stage = Stage::new();
+    let all: Vec<_> = (0..5).map(|index| stage.azure().subscription(&format!("s{index}"))).collect();
+    stage.azure().set_limits(AzureLimits { subscriptions_page: 2, ..AzureLimits::default() });
+    let token = stage.token();
+    let list = || {
+        let mut names = Vec::new();
+        let mut next = Some("/subscriptions?api-version=2022-12-01".to_owned());
+        while let Some(path) = next {
+            let body = stage.get(&token, &path).body;
+            let page = body["value"].as_array().expect("a list").iter();
+            names.extend(page.map(|one| one["displayName"].as_str().expect("a name").to_owned()));
+            next = body["nextLink"].as_str().map(str::to_owned);
+        }
+        names.sort();
+        names
+    };
+    assert_eq!(list(), ["s0", "s1", "s2", "s3", "s4"]);
+    stage.azure().application(CLIENT).sees(&[&all[1], &all[3], &all[4]]);
+    assert_eq!(list(), ["s1", "s3", "s4"]);
+    assert_eq!(stage.sandbox.violations(), [""; 0]);
+}
+
+#[test]
+fn reads_are_limited_and_go_wrong_when_told_to() {
+    let stage = Stage::new();
+    stage.azure().set_limits(AzureLimits { reads: 2, ..AzureLimits::default() });
+    let token = stage.token();
+    let list = || stage.get(&token, "/subscriptions?api-version=2022-12-01");
+    assert_eq!([list().status, list().status], [200, 200]);
+    let limited = list();
+    assert_eq!(
+        (limited.status, limited.code(), limited.header("retry-after")),
+        (429, "TooManyRequests", "10")
+    );
+    stage.pass(10);
+    stage
+        .sandbox
+        .fault(At::next("GET", "/subscriptions"), Fault::azure_error(503, "ServerTimeout", "later").after(3));
+    let broken = list();
+    assert_eq!((broken.status, broken.code(), broken.header("retry-after")), (503, "ServerTimeout", "3"));
+    assert_eq!(list().status, 200);
+    assert!(!list().header("x-ms-request-id").is_empty());
+}
