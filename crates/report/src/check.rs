@@ -12,9 +12,8 @@ use crate::terminal::{counted, plain};
 
 /// The first words of every failure.
 const FAILED: &str = "Failed to deploy";
-/// What an identity that sees too little needs.
-const ROLE: &str =
-    "give it the role Reader, or the custom role of docs/checking.md, on the subscriptions of the clusters";
+/// What an identity that sees nothing needs.
+const ROLE: &str = "give it the role Reader on those of the clusters";
 
 /// How text that is not ours stands in a sentence: as Markdown's code, or plain.
 pub(crate) type Quote = fn(&str) -> String;
@@ -431,11 +430,11 @@ fn too_few(fleet: &FleetStatus<'_>, diagnosis: Option<&Diagnosis>, quote: Quote)
             format!("the identity sees subscriptions, and no cluster in them: {ROLE}")
         }
         Some(MissingSight::Configurations) => format!(
-            "the identity sees {} and no Flux configuration: create one on each cluster, or {ROLE}",
+            "the identity sees {} and no Flux configuration: create one on each cluster, or let its role read Microsoft.KubernetesConfiguration/fluxConfigurations",
             counted(diagnosis.clusters, "cluster")
         ),
         Some(MissingSight::Clusters) => {
-            format!("the identity sees configurations, and not their clusters: {ROLE}")
+            "the identity sees configurations, and not their clusters: let its role read Microsoft.Kubernetes/connectedClusters and Microsoft.ContainerService/managedClusters".to_owned()
         }
         None if is_pinned => {
             "the configurations that are listed below are pinned: let them follow the branch".to_owned()

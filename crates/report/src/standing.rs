@@ -82,15 +82,15 @@ fn unproven(missing: &Missing) -> String {
 /// What is wrong with a configuration that fails.
 fn trouble(observation: &Observation) -> String {
     let Observation { provisioning, compliance, is_suspended, cluster, .. } = observation;
-    match (provisioning, compliance, &cluster.connectivity) {
-        (Provisioning::Failed | Provisioning::Canceled, ..) => {
-            format!("provisioning {}", provisioning_word(provisioning))
-        }
-        (_, Compliance::NonCompliant, _) => compliance_word(compliance).to_owned(),
-        (_, Compliance::Suspended, _) => "suspended".to_owned(),
-        _ if *is_suspended => "suspended".to_owned(),
-        (_, _, Connectivity::Disconnected { .. }) => disconnected(observation),
-        _ => compliance_word(compliance).to_owned(),
+    // Neither of the first two fails unless the policy says so: then it is why.
+    if *is_suspended || *compliance == Compliance::Suspended {
+        "suspended".to_owned()
+    } else if matches!(cluster.connectivity, Connectivity::Disconnected { .. }) {
+        disconnected(observation)
+    } else if *provisioning == Provisioning::Failed {
+        format!("provisioning {}", provisioning_word(provisioning))
+    } else {
+        compliance_word(compliance).to_owned()
     }
 }
 
@@ -176,5 +176,46 @@ pub(crate) fn lasted(duration: Duration) -> String {
         seconds @ ..7_200 => format!("{} min", seconds / 60),
         seconds @ ..172_800 => format!("{} h", seconds / 3_600),
         seconds => counted(usize::try_from(seconds / 86_400).unwrap_or(usize::MAX), "day"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let cases = [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (3_600, "60 min"),
+            (7_199, "119 min"),
+            (7_200, "2 h"),
+            (172_799, "47 h"),
+            (172_800, "2 days"),
+        ];
+        for (seconds, want) in cases {
+            assert_eq!(lasted(Duration::from_secs(seconds)), want);
+        }
+    }
+
+    #[test]
+    fn what_is_not_proven() {
+        let commit = CommitId::new(&"ab".repeat(20)).unwrap();
+        let cases = [
+            (Missing::Synced(Some(commit.clone())), "source at abababa"),
+            (Missing::Synced(None), "source shows no commit"),
+            (Missing::Kustomizations, "it has no kustomization"),
+            (Missing::Status("a".into()), "not applied, no status of kustomization a"),
+            (Missing::Ready("a".into()), "not applied, kustomization a is not ready"),
+            (Missing::Applied("a".into(), Some(commit)), "not applied, kustomization a at abababa"),
+            (Missing::Applied("a".into(), None), "not applied, kustomization a shows no commit"),
+            (Missing::Compliant(Compliance::NonCompliant), "Non-Compliant"),
+            (Missing::Provisioned(Provisioning::Creating), "provisioning Creating"),
+        ];
+        for (missing, want) in cases {
+            assert_eq!(unproven(&missing), want);
+        }
     }
 }

@@ -690,7 +690,7 @@ fn hostile_text_stays_text() {
         assert!(!page.contains("click e0 \u{fffd}\n"), "{page}");
     }
     let terminal = report::fleet_status(&fleet);
-    lines.extend(terminal.lines().map(|line| report::log_line(line)));
+    lines.extend(terminal.lines().map(report::log_line));
     for line in lines {
         assert!(!line.trim_start().starts_with("::add"), "{line}");
         assert!(!line.contains(['\n', '\u{1b}']), "{line}");
