@@ -148,7 +148,7 @@ pub struct CheckLinks {
     pub gitops: Option<String>,
 }
 
-/// Why the check is no success, each with the next move; nothing for one that is, or that a newer one replaces.
+/// Why the check is no success, each with the next move; only a warning where the branch has moved on.
 pub fn check_problems(summary: &CheckSummary<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let help = next_move(summary, plain);
@@ -209,7 +209,9 @@ pub(crate) fn headline(summary: &CheckSummary<'_>, quote: Quote) -> String {
     match verdict {
         Verdict::Compliant => match held.means {
             HeldMeans::Said => deployed(summary, quote),
-            HeldMeans::Refused => format!("{FAILED}: {} held", held.targets.len()),
+            HeldMeans::Refused => {
+                format!("{FAILED}: {} held", counted(held.targets.len(), "deployment target"))
+            }
             HeldMeans::Everything => format!("{FAILED}: everything that this promotion changed is held"),
         },
         Verdict::Failed(failure) => format!("{FAILED}: {}", failed(fleet, failure, quote)),

@@ -289,7 +289,7 @@ fn statuses() {
         (
             check(&world, &good, &Verdict::Compliant, held(1, HeldMeans::Refused), over()),
             StatusState::Failure,
-            "Failed to deploy: 1 held",
+            "Failed to deploy: 1 deployment target held",
         ),
         (
             check(&world, &good, &Verdict::Compliant, held(1, HeldMeans::Everything), over()),
