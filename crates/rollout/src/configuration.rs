@@ -22,15 +22,23 @@ pub(crate) const LATENESS: Duration = Duration::from_secs(5 * 60);
 pub(crate) struct Configuration {
     pub(crate) observation: Observation,
     pub(crate) finding: Finding,
-    /// When the first of the reports that prove it without a gap was made
-    proven_since: Option<Time>,
-    /// When the first of the reports that show it in trouble without a gap was made
-    troubled_since: Option<Time>,
+    history: History,
+    /// The history without the latest report
+    before: History,
     /// It is there, or was, and a visit could not read it
     pub(crate) is_unreadable: bool,
     /// The pass over all rows that showed it, itself or by a visit after it
     pub(crate) pass: u64,
     pub(crate) visit: Option<Visit>,
+}
+
+/// What the reports show together.
+#[derive(Clone, Copy, Debug, Default)]
+struct History {
+    /// When the first of those that prove it was made
+    proven: Option<Time>,
+    /// When the first of those that show it in trouble without a gap was made
+    troubled: Option<Time>,
 }
 
 /// What one report means to the check.
@@ -100,9 +108,10 @@ impl Finding {
 
 impl Configuration {
     pub(crate) fn new(observation: Observation, finding: Finding, now: Time) -> Configuration {
+        let before = History::default();
         Configuration {
-            proven_since: proven_since(None, &observation, &finding),
-            troubled_since: troubled_since(None, &observation, &finding, now),
+            history: before.with(&observation, &finding, now),
+            before,
             observation,
             finding,
             is_unreadable: false,
@@ -111,18 +120,18 @@ impl Configuration {
         }
     }
 
-    /// Takes a report in, unless a later one is known.
-    pub(crate) fn take(&mut self, observation: Observation, finding: Finding, now: Time) -> Outcome {
-        // A report without a time is earlier than any that has one.
-        if observation.reported < self.observation.reported {
-            return Outcome::Nothing;
-        }
-        self.proven_since = proven_since(self.proven_since, &observation, &finding);
-        self.troubled_since = troubled_since(self.troubled_since, &observation, &finding, now);
+    /// Takes the latest report in.
+    pub(crate) fn take(&mut self, observation: Observation, finding: Finding, now: Time) {
+        self.before = self.history;
         self.observation = observation;
-        self.finding = finding;
         self.is_unreadable = false;
-        Outcome::Latest
+        self.judge_again(finding, now);
+    }
+
+    /// Takes the latest report for what it is found to mean by now.
+    pub(crate) fn judge_again(&mut self, finding: Finding, now: Time) {
+        self.history = self.before.with(&self.observation, &finding, now);
+        self.finding = finding;
     }
 
     pub(crate) fn counts(&self) -> bool {
@@ -146,7 +155,7 @@ impl Configuration {
             Proof::Unproven(_) => None,
         };
         if let Some(health) = health.filter(|health| *health == Health::Checked || self.is_shown_twice()) {
-            return State::Done { health, since: self.proven_since };
+            return State::Done { health, since: self.history.proven };
         }
         match self.finding.hindrance {
             Some((hindrance, OnTrouble::Ignore)) if company == Company::Others => {
@@ -157,7 +166,7 @@ impl Configuration {
             }
             Some((_, OnTrouble::Fail)) | None => {}
         }
-        match (&self.finding.proof, self.finding.patience, self.troubled_since) {
+        match (&self.finding.proof, self.finding.patience, self.history.troubled) {
             (Proof::Proven(_), ..) => State::Waiting(WhyWaiting::SecondReport),
             (_, Some(Patience::For(grace)), Some(since)) => State::Failing { since, fails_at: since + grace },
             (Proof::Unproven(missing), ..) => State::Waiting(WhyWaiting::Unproven(missing.clone())),
@@ -166,7 +175,7 @@ impl Configuration {
 
     /// Whether a second report that proves it may be there.
     pub(crate) fn may_be_shown_twice(&self, now: Time) -> bool {
-        self.proven_since.is_none_or(|since| now >= since + SECOND_REPORT_AFTER)
+        self.history.proven.is_none_or(|since| now >= since + SECOND_REPORT_AFTER)
     }
 
     pub(crate) fn is_late(&self, started: Time, now: Time) -> bool {
@@ -174,24 +183,19 @@ impl Configuration {
     }
 
     fn is_shown_twice(&self) -> bool {
-        let reports = self.proven_since.zip(self.observation.reported);
+        let reports = self.history.proven.zip(self.observation.reported);
         reports.is_some_and(|(first, last)| last >= first + SECOND_REPORT_AFTER)
     }
 }
 
-fn proven_since(since: Option<Time>, observation: &Observation, finding: &Finding) -> Option<Time> {
-    match finding.proof {
-        Proof::Proven(_) => since.or(observation.reported),
-        Proof::Unproven(_) => None,
+impl History {
+    fn with(self, observation: &Observation, finding: &Finding, now: Time) -> History {
+        let reported = observation.reported;
+        let begun = reported.map_or(now, |reported| reported.min(now));
+        let proof = reported.filter(|_| matches!(finding.proof, Proof::Proven(_)));
+        History {
+            proven: self.proven.or(proof),
+            troubled: finding.patience.map(|_| self.troubled.unwrap_or(begun)),
+        }
     }
-}
-
-fn troubled_since(
-    since: Option<Time>,
-    observation: &Observation,
-    finding: &Finding,
-    now: Time,
-) -> Option<Time> {
-    let first = observation.reported.map_or(now, |reported| reported.min(now));
-    finding.patience.map(|_| since.unwrap_or(first))
 }

@@ -1,6 +1,6 @@
 //! What is known of commits, and of configurations by their reports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::mem;
 
 use crate::commit::CommitId;
@@ -20,8 +20,8 @@ pub(crate) struct Evidence {
     pub(crate) policy: Policy,
     pub(crate) lineage: Lineage,
     pub(crate) known: Known,
-    /// Reports that name commits of which not everything is known, in the order in which they came
-    unjudged: BTreeMap<ConfigurationId, Vec<(Observation, Origin)>>,
+    /// The configurations whose reports name commits of which not everything is known
+    open: BTreeSet<ConfigurationId>,
 }
 
 impl Evidence {
@@ -31,37 +31,33 @@ impl Evidence {
             target,
             policy,
             known: Known::default(),
-            unjudged: BTreeMap::new(),
+            open: BTreeSet::new(),
         }
     }
 
-    /// Takes a report in, as soon as its commits are known.
+    /// Takes a report in. What is not known of its commits does not speak for it.
     pub(crate) fn receive(&mut self, observation: Observation, origin: Origin, now: Time) {
-        let must_wait = !self.questions_about(&observation).is_empty();
-        if must_wait || self.unjudged.contains_key(&observation.id) {
-            self.unjudged.entry(observation.id.clone()).or_default().push((observation, origin));
-        } else {
-            self.judge(observation, origin, now);
+        if !self.questions_about(&observation).is_empty() {
+            self.open.insert(observation.id.clone());
+        }
+        let finding = Finding::of(&observation, &self.target, &self.policy, &self.lineage);
+        self.known.take(observation, finding, origin, now);
+    }
+
+    /// Judges anew what could not be judged without the answers.
+    pub(crate) fn judge_open(&mut self, now: Time) {
+        for id in mem::take(&mut self.open) {
+            if let Some(known) = self.known.get_mut(&id) {
+                let finding = Finding::of(&known.observation, &self.target, &self.policy, &self.lineage);
+                known.judge_again(finding, now);
+            }
         }
     }
 
-    /// The resource is gone.
-    pub(crate) fn leave(&mut self, id: &ConfigurationId, now: Time) {
-        self.unjudged.remove(id);
-        self.known.leave(id, now);
-    }
-
-    /// Takes in what waited for answers. What is not known of a commit by now does not speak for it.
-    pub(crate) fn judge_all(&mut self, now: Time) {
-        for (observation, origin) in mem::take(&mut self.unjudged).into_values().flatten() {
-            self.judge(observation, origin, now);
-        }
-    }
-
-    /// What must be known to judge the reports that wait for it.
+    /// What must be known to judge the reports for good.
     pub(crate) fn questions(&self) -> BTreeSet<Question> {
-        let reports = self.unjudged.values().flatten();
-        reports.flat_map(|(observation, _)| self.questions_about(observation)).collect()
+        let open = self.open.iter().filter_map(|id| self.known.get(id));
+        open.flat_map(|known| self.questions_about(&known.observation)).collect()
     }
 
     /// What must be known to tell whether a commit counts.
@@ -80,13 +76,10 @@ impl Evidence {
         if let Some(question) = self.question(observation.synced.as_ref()) {
             return BTreeSet::from([question]);
         }
+        if !observation.synced.as_ref().is_some_and(|commit| self.lineage.accepts(commit)) {
+            return BTreeSet::new();
+        }
         let own = observation.kustomizations.keys().flat_map(|key| statuses(observation, key));
-        let is_accepted = observation.synced.as_ref().is_some_and(|commit| self.lineage.accepts(commit));
-        own.filter(|_| is_accepted).filter_map(|status| self.question(status.applied.as_ref())).collect()
-    }
-
-    fn judge(&mut self, observation: Observation, origin: Origin, now: Time) {
-        let finding = Finding::of(&observation, &self.target, &self.policy, &self.lineage);
-        self.known.take(observation, finding, origin, now);
+        own.filter_map(|status| self.question(status.applied.as_ref())).collect()
     }
 }

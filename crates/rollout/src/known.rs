@@ -1,5 +1,6 @@
 //! What is known of all configurations.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::configuration::{Company, Configuration, Finding, Outcome, Visit};
@@ -13,8 +14,17 @@ use crate::time::Time;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     configurations: BTreeMap<ConfigurationId, Configuration>,
-    /// When the resources themselves said that they are gone, or follow something else; rows may still show them
-    left: HashMap<ConfigurationId, Time>,
+    /// What is not among them, with its last report: rows may still show it as it was
+    absent: HashMap<ConfigurationId, (Absence, Option<Time>)>,
+}
+
+/// Why a configuration is none of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    /// The resource is not there any more
+    Gone,
+    /// It follows something else
+    Elsewhere,
 }
 
 /// How a report was come by.
@@ -27,56 +37,56 @@ pub(crate) enum Origin {
 }
 
 impl Known {
-    /// Takes a report in. What counted stops counting only by what the resource itself says.
+    /// Takes a report in, unless a later one is known.
     pub(crate) fn take(&mut self, observation: Observation, finding: Finding, origin: Origin, now: Time) {
-        let is_visit = matches!(origin, Origin::Visit { .. });
         let id = observation.id.clone();
-        let outcome = match self.configurations.get_mut(&id) {
-            Some(known) if known.counts() && finding.following != Following::Branch && !is_visit => return,
-            Some(known) => known.take(observation, finding, now),
-            None => {
-                let has_left = self.left.get(&id).is_some_and(|left| observation.reported <= Some(*left));
-                if finding.following == Following::Elsewhere || has_left && !is_visit {
-                    return;
-                }
-                self.left.remove(&id);
-                self.configurations.insert(id.clone(), Configuration::new(observation, finding, now));
-                Outcome::Latest
-            }
+        let reported = observation.reported;
+        let is_outdated = match (self.configurations.get(&id), self.absent.get(&id)) {
+            // A report without a time is earlier than any that has one.
+            (Some(known), _) => reported < known.observation.reported,
+            (None, Some((Absence::Elsewhere, last))) => reported < *last,
+            (None, Some((Absence::Gone, last))) => reported <= *last && matches!(origin, Origin::Row { .. }),
+            (None, None) => false,
         };
-        let Some(known) = self.configurations.get_mut(&id).filter(|_| outcome == Outcome::Latest) else {
+        if is_outdated {
             return;
+        }
+        if finding.following == Following::Elsewhere {
+            self.configurations.remove(&id);
+            self.absent.insert(id, (Absence::Elsewhere, reported));
+            return;
+        }
+        self.absent.remove(&id);
+        let known = match self.configurations.entry(id) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.take(observation, finding, now);
+                known
+            }
+            Entry::Vacant(place) => place.insert(Configuration::new(observation, finding, now)),
         };
         match origin {
             Origin::Row { pass } => known.pass = pass,
             Origin::Visit { round, pass } => {
                 known.pass = pass;
-                known.visit = Some(Visit { at: now, round, pass, outcome });
+                known.visit = Some(Visit { at: now, round, pass, outcome: Outcome::Latest });
             }
-        }
-        if known.finding.following == Following::Elsewhere {
-            self.leave(&id, now);
-        }
-    }
-
-    /// Notes that the resource itself was looked for.
-    pub(crate) fn visit(&mut self, id: &ConfigurationId, round: u64, pass: u64, now: Time) {
-        if let Some(known) = self.configurations.get_mut(id) {
-            known.visit = Some(Visit { at: now, round, pass, outcome: Outcome::Nothing });
         }
     }
 
     /// The resource is gone.
-    pub(crate) fn leave(&mut self, id: &ConfigurationId, now: Time) {
-        self.configurations.remove(id);
-        self.left.insert(id.clone(), now);
+    pub(crate) fn leave(&mut self, id: &ConfigurationId) {
+        let known = self.configurations.remove(id).and_then(|known| known.observation.reported);
+        let before = self.absent.get(id).and_then(|(_, last)| *last);
+        self.absent.insert(id.clone(), (Absence::Gone, known.max(before)));
     }
 
-    /// The resource cannot be read.
-    pub(crate) fn lose(&mut self, id: &ConfigurationId) {
-        if let Some(known) = self.configurations.get_mut(id) {
-            known.is_unreadable = true;
-        }
+    pub(crate) fn get(&self, id: &ConfigurationId) -> Option<&Configuration> {
+        self.configurations.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &ConfigurationId) -> Option<&mut Configuration> {
+        self.configurations.get_mut(id)
     }
 
     /// Every configuration and how it stands.
@@ -101,7 +111,8 @@ impl Known {
 
     /// How many there are, with those that rows may still show.
     pub(crate) fn ever_counted(&self) -> usize {
-        self.counted().count() + self.left.len()
+        let gone = self.absent.values().filter(|(absence, _)| *absence == Absence::Gone);
+        self.counted().count() + gone.count()
     }
 
     /// How many clusters have a configuration that follows the branch.

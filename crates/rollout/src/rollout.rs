@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::commit::CommitId;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Outcome, Visit};
 use crate::evidence::Evidence;
 use crate::known::Origin;
 use crate::observation::{ConfigurationId, Observation};
@@ -23,6 +23,7 @@ use crate::verdict::Verdict;
 pub struct Rollout {
     evidence: Evidence,
     started: Time,
+    /// The last poll; nothing if it has not worked yet
     poll: Option<Poll>,
     phase: Phase,
     round: Round,
@@ -33,7 +34,7 @@ pub struct Rollout {
     short_since: Option<Time>,
 }
 
-/// What the last poll showed; nothing if it did not work.
+/// What the last poll showed.
 #[derive(Clone, Debug)]
 struct Poll {
     head: CommitId,
@@ -120,16 +121,14 @@ impl Rollout {
     /// What is to be done next.
     pub fn next(&mut self, now: Time) -> Next {
         self.reading = Reading::Nothing;
-        if now >= self.deadline() {
-            match self.phase {
-                Phase::Resting(_) => self.begin(Stage::Last),
-                Phase::Working => self.round.stage = Stage::Last,
-                Phase::Over(_) => {}
-            }
+        match self.phase {
+            Phase::Over(_) => {}
+            Phase::Resting(_) | Phase::Working if now >= self.deadline() => self.begin_last(),
+            Phase::Resting(until) if now >= until => self.begin(),
+            Phase::Resting(_) | Phase::Working => {}
         }
         match &self.phase {
-            Phase::Resting(until) if now < *until => Next::Wait(until.min(&self.deadline()).since(now)),
-            Phase::Resting(_) => Next::Read(Read::Poll { mentioning: self.evidence.lineage.accepted() }),
+            Phase::Resting(until) => Next::Wait(until.min(&self.deadline()).since(now)),
             Phase::Working => self.work(now),
             Phase::Over(verdict) => Next::End(verdict.clone()),
         }
@@ -142,25 +141,25 @@ impl Rollout {
 
     /// What a poll showed.
     pub fn polled(&mut self, head: CommitId, tally: Tally, _now: Time) {
-        if let Phase::Resting(_) = self.phase {
-            self.poll = Some(Poll { head, tally: tally.of_branch(&self.evidence.target) });
-            self.begin(Stage::Usual);
-        }
+        self.poll = Some(Poll { head, tally: tally.of_branch(&self.evidence.target) });
     }
 
     /// A page of rows, of [`Read::Arrived`] or [`Read::All`].
     pub fn observed(&mut self, rows: Vec<Observation>, now: Time) {
         for row in rows {
             match self.reading {
-                Reading::All if self.evidence.target.following_of(&row) == Following::Branch => {
-                    self.round.rows.insert(row.id.clone());
+                Reading::All => {
+                    let is_ours = self.evidence.target.following_of(&row) == Following::Branch;
+                    if is_ours || self.evidence.known.get(&row.id).is_some_and(Configuration::counts) {
+                        self.round.accounted.insert(row.id.clone());
+                    }
                 }
                 // The clock of a cluster may be ahead.
                 Reading::Arrived { .. } => {
                     let reported = row.reported.map(|at| at.min(now));
                     self.arrivals.watermark = self.arrivals.watermark.max(reported);
                 }
-                Reading::All | Reading::Nothing => {}
+                Reading::Nothing => {}
             }
             self.evidence.receive(row, Origin::Row { pass: self.passes.begun }, now);
         }
@@ -174,6 +173,8 @@ impl Rollout {
             Reading::All => {
                 self.round.all_read = Some(now);
                 self.passes.complete(now);
+                let is_short = self.evidence.known.clusters() < self.evidence.policy.min_clusters;
+                self.short_since = is_short.then(|| self.short_since.unwrap_or(now));
             }
             Reading::Nothing => {}
         }
@@ -183,14 +184,21 @@ impl Rollout {
     /// What one resource of [`Read::Direct`] itself said.
     pub fn read_directly(&mut self, id: &ConfigurationId, direct: Direct, now: Time) {
         self.round.visits += 1;
-        self.evidence.known.visit(id, self.round.number, self.passes.begun, now);
+        let Round { number: round, .. } = self.round;
+        let Passes { begun: pass, .. } = self.passes;
+        if let Some(known) = self.evidence.known.get_mut(id) {
+            known.visit = Some(Visit { at: now, round, pass, outcome: Outcome::Nothing });
+            known.is_unreadable = direct == Direct::Unreadable;
+        }
         match direct {
             Direct::Found(observation) => {
-                let origin = Origin::Visit { round: self.round.number, pass: self.passes.begun };
-                self.evidence.receive(*observation, origin, now);
+                self.evidence.receive(*observation, Origin::Visit { round, pass }, now);
             }
-            Direct::Gone => self.evidence.leave(id, now),
-            Direct::Unreadable => self.evidence.known.lose(id),
+            Direct::Gone => {
+                self.round.accounted.insert(id.clone());
+                self.evidence.known.leave(id);
+            }
+            Direct::Unreadable => {}
         }
     }
 
@@ -198,13 +206,9 @@ impl Rollout {
     pub fn failed(&mut self, now: Time) {
         self.reading = Reading::Nothing;
         match (&self.phase, self.round.stage) {
-            (Phase::Over(_), _) => {}
             (Phase::Working, Stage::Last) => self.end(Verdict::Timeout, now),
             (Phase::Working, Stage::Usual) => self.rest(now),
-            (Phase::Resting(_), _) => {
-                self.poll = None;
-                self.rest(now);
-            }
+            (Phase::Resting(_) | Phase::Over(_), _) => {}
         }
     }
 
@@ -237,9 +241,18 @@ impl Rollout {
         self.evidence.policy.poll_interval.max(Duration::from_secs(1))
     }
 
-    fn begin(&mut self, stage: Stage) {
-        self.round = Round::new(self.round.number + 1, stage);
+    fn begin(&mut self) {
+        self.poll = None;
+        self.round = Round::new(self.round.number + 1, Stage::Usual);
         self.phase = Phase::Working;
+    }
+
+    /// Begins the round after which there is none; once.
+    fn begin_last(&mut self) {
+        if self.round.stage == Stage::Usual {
+            self.round = Round::new(self.round.number + 1, Stage::Last);
+            self.phase = Phase::Working;
+        }
     }
 
     fn rest(&mut self, now: Time) {
@@ -247,7 +260,7 @@ impl Rollout {
     }
 
     fn end(&mut self, verdict: Verdict, now: Time) {
-        self.evidence.judge_all(now);
+        self.evidence.judge_open(now);
         self.phase = Phase::Over(verdict);
     }
 }

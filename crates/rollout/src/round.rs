@@ -14,8 +14,8 @@ pub(crate) struct Round {
     pub(crate) arrived: Arrived,
     /// When every row had been read
     pub(crate) all_read: Option<Time>,
-    /// The configurations that follow the branch by the rows of a pass over all
-    pub(crate) rows: HashSet<ConfigurationId>,
+    /// The configurations that the tally may count and of which the pass over all rows told
+    pub(crate) accounted: HashSet<ConfigurationId>,
     /// How many resources were read themselves
     pub(crate) visits: usize,
 }
@@ -39,7 +39,14 @@ pub(crate) enum Arrived {
 
 impl Round {
     pub(crate) fn new(number: u64, stage: Stage) -> Round {
-        Round { number, stage, arrived: Arrived::Unread, all_read: None, rows: HashSet::new(), visits: 0 }
+        Round {
+            number,
+            stage,
+            arrived: Arrived::Unread,
+            all_read: None,
+            accounted: HashSet::new(),
+            visits: 0,
+        }
     }
 }
 

@@ -23,7 +23,8 @@ impl Rollout {
     /// The first thing that is left to do in this round.
     pub(super) fn work(&mut self, now: Time) -> Next {
         let step = self
-            .leave()
+            .poll()
+            .or_else(|| self.leave())
             .or_else(|| self.ask(now))
             .or_else(|| self.fail(now))
             .or_else(|| self.read_arrived())
@@ -37,6 +38,12 @@ impl Rollout {
             (None, Stage::Usual) => self.rest(now),
         }
         self.next(now)
+    }
+
+    /// Looks at the branch and the fleet.
+    fn poll(&self) -> Option<Next> {
+        let mentioning = || self.evidence.lineage.accepted();
+        self.poll.is_none().then(|| Next::Read(Read::Poll { mentioning: mentioning() }))
     }
 
     /// Ends where the branch went elsewhere.
@@ -60,7 +67,7 @@ impl Rollout {
         if !questions.is_empty() {
             return Some(Next::Ask(questions.into_iter().collect()));
         }
-        self.evidence.judge_all(now);
+        self.evidence.judge_open(now);
         None
     }
 
@@ -136,7 +143,7 @@ impl Rollout {
         must.then(|| {
             self.reading = Reading::All;
             self.passes.begun += 1;
-            self.round.rows.clear();
+            self.round.accounted.clear();
             Next::Read(Read::All)
         })
     }
@@ -216,11 +223,9 @@ impl Rollout {
         let tally = &self.poll.as_ref()?.tally;
         let seen = self.evidence.known.clusters();
         if seen < self.evidence.policy.min_clusters {
-            let since = *self.short_since.get_or_insert(read);
-            let is_sure = read >= since + self.interval();
+            let is_sure = self.short_since.is_some_and(|since| read >= since + self.interval());
             return is_sure.then_some(Next::End(Verdict::NoClusters { seen }));
         }
-        self.short_since = None;
         if self.open().next().is_some() {
             return None;
         }
@@ -232,7 +237,7 @@ impl Rollout {
             return read_directly(unvisited.take(self.visits_at_once()));
         }
         let shown = tally.looks(&self.evidence.lineage).total;
-        if !tally.is_truncated && self.round.rows.len() < shown {
+        if !tally.is_truncated && self.round.accounted.len() < shown {
             return None;
         }
         let unobserved = self.unobserved();
