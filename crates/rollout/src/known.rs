@@ -14,17 +14,17 @@ use crate::time::Time;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     configurations: BTreeMap<ConfigurationId, Configuration>,
-    /// What is not among them, with its last report: rows may still show it as it was
-    absent: HashMap<ConfigurationId, (Absence, Option<Time>)>,
+    /// What is not among them; rows may still show it as it was
+    absent: HashMap<ConfigurationId, Absence>,
 }
 
 /// Why a configuration is none of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Absence {
-    /// The resource is not there any more
-    Gone,
-    /// It follows something else
-    Elsewhere,
+    /// By its own word, at this time: it is not there any more, or follows something else
+    Left(Time),
+    /// By a row that was reported then: it follows something else
+    Elsewhere(Option<Time>),
 }
 
 /// How a report was come by.
@@ -37,23 +37,25 @@ pub(crate) enum Origin {
 }
 
 impl Known {
-    /// Takes a report in, unless a later one is known.
+    /// Takes a report in, unless a later one is known. What counted stops to only by its own word.
     pub(crate) fn take(&mut self, observation: Observation, finding: Finding, origin: Origin, now: Time) {
         let id = observation.id.clone();
         let reported = observation.reported;
-        let is_outdated = match (self.configurations.get(&id), self.absent.get(&id)) {
+        let is_row = matches!(origin, Origin::Row { .. });
+        let stops = |known: &Configuration| known.counts() && finding.following != Following::Branch;
+        let is_passed_over = match (self.configurations.get(&id), self.absent.get(&id)) {
             // A report without a time is earlier than any that has one.
-            (Some(known), _) => reported < known.observation.reported,
-            (None, Some((Absence::Elsewhere, last))) => reported < *last,
-            (None, Some((Absence::Gone, last))) => reported <= *last && matches!(origin, Origin::Row { .. }),
+            (Some(known), _) => reported < known.observation.reported || is_row && stops(known),
+            (None, Some(Absence::Elsewhere(last))) => reported < *last,
+            (None, Some(Absence::Left(at))) => is_row && reported <= Some(*at),
             (None, None) => false,
         };
-        if is_outdated {
+        if is_passed_over {
             return;
         }
         if finding.following == Following::Elsewhere {
             self.configurations.remove(&id);
-            self.absent.insert(id, (Absence::Elsewhere, reported));
+            self.absent.insert(id, if is_row { Absence::Elsewhere(reported) } else { Absence::Left(now) });
             return;
         }
         self.absent.remove(&id);
@@ -75,10 +77,9 @@ impl Known {
     }
 
     /// The resource is gone.
-    pub(crate) fn leave(&mut self, id: &ConfigurationId) {
-        let known = self.configurations.remove(id).and_then(|known| known.observation.reported);
-        let before = self.absent.get(id).and_then(|(_, last)| *last);
-        self.absent.insert(id.clone(), (Absence::Gone, known.max(before)));
+    pub(crate) fn leave(&mut self, id: &ConfigurationId, now: Time) {
+        self.configurations.remove(id);
+        self.absent.insert(id.clone(), Absence::Left(now));
     }
 
     pub(crate) fn get(&self, id: &ConfigurationId) -> Option<&Configuration> {
@@ -111,8 +112,8 @@ impl Known {
 
     /// How many there are, with those that rows may still show.
     pub(crate) fn ever_counted(&self) -> usize {
-        let gone = self.absent.values().filter(|(absence, _)| *absence == Absence::Gone);
-        self.counted().count() + gone.count()
+        let left = self.absent.values().filter(|absence| matches!(absence, Absence::Left(_)));
+        self.counted().count() + left.count()
     }
 
     /// How many clusters have a configuration that follows the branch.

@@ -196,7 +196,7 @@ impl Rollout {
             }
             Direct::Gone => {
                 self.round.accounted.insert(id.clone());
-                self.evidence.known.leave(id);
+                self.evidence.known.leave(id, now);
             }
             Direct::Unreadable => {}
         }

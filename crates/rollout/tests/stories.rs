@@ -1221,7 +1221,7 @@ fn some_never_count() {
 }
 
 #[test]
-fn what_counted_stops_to() {
+fn what_counted_stops_to_by_its_own_word() {
     let changes: [(fn(&mut Observation), Option<State>, &str); 3] = [
         (
             |row| row.source.reference.tag = Some("v1".to_owned()),
@@ -1241,21 +1241,36 @@ fn what_counted_stops_to() {
         story.report("y", |y| broken(y, '1', "HealthCheckFailed"));
         story.poll();
         let before = story.rows[&id("y")].clone();
+        story.resources.insert(id("y"), Direct::Found(Box::new(before.clone())));
         story.report("y", change);
+        story.sleep(10 * MINUTE - Duration::from_secs(30));
+        assert_eq!(story.poll(), None, "{why}");
+        assert!(
+            matches!(story.state("y"), Some(State::Failing { .. })),
+            "{why}: the row alone is not enough"
+        );
+        story.resources.clear();
+        story.sleep(MINUTE);
+        story.done();
         assert_eq!(story.poll(), Some(Verdict::Compliant), "{why}");
         assert_eq!(story.state("y"), want, "{why}");
-
-        let mut story = Story::new(policy(), &["x", "y"]);
-        story.report("x", |x| broken(x, '1', "HealthCheckFailed"));
-        story.report("y", |y| broken(y, '1', "HealthCheckFailed"));
-        story.sleep(MINUTE);
-        story.report("y", change);
-        story.poll();
-        story.sleep(9 * MINUTE);
-        story.rows.insert(id("y"), before);
-        assert_eq!(story.poll(), Some(failed(&["x"])), "{why}");
-        assert_eq!(story.state("y"), None, "{why}: it was never seen");
     }
+}
+
+#[test]
+fn rows_that_lag_do_not_bring_back_what_went_elsewhere() {
+    let mut story = Story::new(Policy { min_clusters: 2, ..policy() }, &["x", "y"]);
+    let elsewhere = |row: &mut Observation| row.source.reference.branch = Some("stage".to_owned());
+    story.sleep(MINUTE);
+    story.report("y", elsewhere);
+    story.poll();
+    let row = story.rows.get_mut(&id("y")).unwrap();
+    row.source.reference.branch = Some("dev".to_owned());
+    row.reported = Some(START);
+    story.is_truncated = true;
+    story.done();
+    assert_eq!(story.poll(), Some(Verdict::NoClusters { seen: 1 }), "an older row");
+    assert_eq!(story.done(), "poll, all");
 }
 
 #[test]
