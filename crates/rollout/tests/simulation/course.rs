@@ -5,11 +5,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use rollout::{
-    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time,
-    Verdict,
+    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time, Verdict,
 };
 
-use crate::judge::{Judge, Shown};
+use crate::judge::{Judge, Shown, is_member};
 use crate::life::is_within;
 use crate::mood::Trouble;
 use crate::random::Random;
@@ -71,12 +70,7 @@ impl Trace {
 }
 
 /// Drives a check that starts then to its end; what is wrong with it, if anything is.
-pub(crate) fn drive(
-    world: &World,
-    started: u64,
-    random: &mut Random,
-    trace: &mut Trace,
-) -> Result<Course, String> {
+pub(crate) fn drive(world: &World, started: u64, random: &mut Random, trace: &mut Trace) -> Result<Course, String> {
     trace.say(started, || format!("{:#?}\n{:#?}\n{:#?}", world.target, world.policy, world.history));
     let rollout = Rollout::new(world.target.clone(), world.policy.clone(), Time(started));
     let mut ride = Ride {
@@ -111,7 +105,7 @@ struct Ride<'a> {
     /// How often each configuration was read itself since the last wait
     read: BTreeMap<ConfigurationId, usize>,
     steps: usize,
-    /// A question has no answer yet
+    /// Something failed since the last poll, so that a question may have no answer yet
     is_open: bool,
     /// The head that was shown ends the check, and nothing has failed since
     must_end: bool,
@@ -133,6 +127,7 @@ impl Ride<'_> {
                 Next::Read(Read::Arrived { commits, since }) => self.arrived(&commits, since)?,
                 Next::Read(Read::All) => {
                     let begun = self.now;
+                    self.judge.passes();
                     if self.rows(|_| true, |requests| &mut requests.all) {
                         self.judge.passed(begun);
                     }
@@ -148,7 +143,6 @@ impl Ride<'_> {
         if questions.is_empty() {
             return Err("no question".to_owned());
         }
-        self.is_open = true;
         for question in questions {
             let answer = self.world.history.answer(&question)?;
             if self.fails() {
@@ -161,7 +155,6 @@ impl Ride<'_> {
             self.rollout.answer(answer);
             self.now += self.random.below(2);
         }
-        self.is_open = false;
         Ok(())
     }
 
@@ -174,15 +167,19 @@ impl Ride<'_> {
         let head = self.world.history.head(self.now);
         let staleness = self.staleness();
         let mut tally = self.world.tally(mentioning, self.now, staleness);
+        let sights = self.world.fleet.iter().filter_map(|one| self.world.index(one, self.now, staleness));
+        let mut tallied = Some(sights.filter(is_member).count());
         if self.strikes(Trouble::Truncated) {
             self.course.marks.insert("a truncated tally");
             let kept = self.random.below(tally.groups.len() as u64 + 1) as usize;
             tally.groups.truncate(kept);
             tally.is_truncated = true;
+            tallied = None;
         }
+        self.is_open = false;
         self.passes();
         self.trace.say(self.now, || format!("  head {head}, {tally:?}"));
-        self.judge.polled(head);
+        self.judge.polled(head, tallied);
         self.must_end = self.judge.is_over();
         self.rollout.polled(self.world.history.name(head).clone(), tally, Time(self.now));
         Ok(())
@@ -326,7 +323,8 @@ impl Ride<'_> {
     /// Only what counts may be asked for.
     fn accepts(&self, commits: &[CommitId]) -> Result<(), String> {
         let history = &self.world.history;
-        let is_accepted = |name: &CommitId| history.find(name).is_some_and(|commit| history.accepts(commit));
+        let is_accepted =
+            |name: &CommitId| history.find(name).is_some_and(|commit| history.accepts(commit));
         if !commits.contains(history.checked()) || !commits.iter().all(is_accepted) {
             return Err(format!("{commits:?} do not all count"));
         }
@@ -342,6 +340,7 @@ impl Ride<'_> {
             self.course.marks.insert("a failed read");
             self.judge.disturbed = Some(self.now);
             self.must_end = false;
+            self.is_open = true;
             self.rollout.failed(Time(self.now));
         }
         fails

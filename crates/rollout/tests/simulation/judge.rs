@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use rollout::{
-    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing,
-    State, Time, Unobserved, Verdict, WhyWaiting,
+    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing, State,
+    Time, Unobserved, Verdict, WhyWaiting,
 };
 
 use crate::history::{Commit, Fate};
@@ -23,6 +23,10 @@ pub(crate) struct Judge<'a> {
     pass: Option<(u64, usize)>,
     /// Whether there were too few clusters when time passed after the last whole pass but one
     has_too_few: bool,
+    /// How many configurations that count a poll showed at least, if that is known
+    tallied: Option<usize>,
+    /// How many of them the rows of the last whole pass were
+    rows: BTreeSet<usize>,
     /// When something could not be read for the last time
     pub(crate) disturbed: Option<u64>,
 }
@@ -74,13 +78,16 @@ impl<'a> Judge<'a> {
             waits: 0,
             pass: None,
             has_too_few: false,
+            tallied: None,
+            rows: BTreeSet::new(),
             disturbed: None,
         }
     }
 
     /// A poll showed this head.
-    pub(crate) fn polled(&mut self, head: Commit) {
+    pub(crate) fn polled(&mut self, head: Commit, tallied: Option<usize>) {
         self.head = Some(head);
+        self.tallied = tallied;
     }
 
     /// Time passes.
@@ -93,6 +100,9 @@ impl<'a> Judge<'a> {
 
     /// A configuration was shown.
     pub(crate) fn show(&mut self, at: usize, sight: Sight, shown: Shown, now: u64) {
+        if shown == Shown::Row && is_member(&sight) {
+            self.rows.insert(at);
+        }
         let configuration = &self.world.fleet[at];
         let fails = self.fails(configuration, &sight);
         let surely_fails = self.surely_fails(configuration, &sight);
@@ -104,23 +114,22 @@ impl<'a> Judge<'a> {
             witness.found = Some(waits);
             witness.asked = Some(waits);
         }
-        if shown == Shown::Itself && !is_member(&sight) {
-            witness.gone = Some(now);
-        }
         if witness.is_ghost {
             witness.sight = None;
         }
-        witness.is_ghost =
-            witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
+        if witness.sight.as_ref().is_some_and(|known| sight.reported < known.reported) {
+            return;
+        }
+        if shown == Shown::Itself && !is_member(&sight) {
+            witness.gone = Some(now);
+        }
+        witness.is_ghost = witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
         if !witness.is_ghost && is_member(&sight) {
             witness.gone = None;
         }
         // What counts leaves the count only by its own word.
         let was_member = witness.sight.as_ref().is_some_and(is_member);
         if was_member && !is_member(&sight) && shown == Shown::Row {
-            return;
-        }
-        if witness.sight.as_ref().is_some_and(|known| sight.reported < known.reported) {
             return;
         }
         let reported = sight.reported.map_or(now, |reported| reported.min(now));
@@ -145,6 +154,11 @@ impl<'a> Judge<'a> {
     pub(crate) fn refused(&mut self, at: usize) {
         self.witnesses[at].asked = Some(self.waits);
         self.witnesses[at].found = None;
+    }
+
+    /// A pass over all rows begins.
+    pub(crate) fn passes(&mut self) {
+        self.rows.clear();
     }
 
     /// A pass over all rows, begun then, has come to its end.
@@ -202,9 +216,7 @@ impl<'a> Judge<'a> {
                 };
                 let types = &fleet[at].types;
                 if !stands_in(None) || !types.iter().all(|of| stands_in(Some(of))) {
-                    return Err(format!(
-                        "{id} is ignored, and nothing of its cluster types was shown as done"
-                    ));
+                    return Err(format!("{id} is ignored, and nothing of its cluster types was shown as done"));
                 }
             }
         }
@@ -289,8 +301,11 @@ impl<'a> Judge<'a> {
         if self.is_over() {
             return Err("the head of the branch is something else".to_owned());
         }
+        // Rows that are fewer than a poll showed are not all rows.
+        let is_short = self.tallied.is_some_and(|tallied| self.rows.len() < tallied);
+        let is_haunted = self.witnesses.iter().any(|witness| witness.is_ghost);
         let is_sure = |(at, witness)| !self.is_done(at, witness) || self.is_surely_done(at, witness);
-        if self.carries_success().is_ok() && self.members(Ghosts::With).all(is_sure) {
+        if !is_short && !is_haunted && self.carries_success().is_ok() && self.members(Ghosts::With).all(is_sure) {
             return Err("everything was shown as done".to_owned());
         }
         for (at, witness) in self.members(Ghosts::Without) {
@@ -342,12 +357,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether what the core says of each configuration is what it was shown.
-    pub(crate) fn judge_standings(
-        &self,
-        rollout: &Rollout,
-        verdict: Option<&Verdict>,
-        now: u64,
-    ) -> Result<(), String> {
+    pub(crate) fn judge_standings(&self, rollout: &Rollout, verdict: Option<&Verdict>, now: u64) -> Result<(), String> {
         let standings = rollout.standings(Time(now));
         let key = |standing: &Standing| {
             (standing.observation.cluster.name.clone(), standing.observation.name.clone())
@@ -368,14 +378,14 @@ impl<'a> Judge<'a> {
         }
         let unobserved = rollout.unobserved();
         let cluster_types = &self.world.target.cluster_types;
+        if self.witnesses.iter().any(|witness| witness.gone.is_some()) {
+            return Ok(());
+        }
         let is_unobserved = |name: &&String, ghosts| !self.observed(ghosts).contains(name.as_str());
         let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
         let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));
         if !fewest.clone().all(|name| unobserved.contains(name)) || unobserved.len() > most.count() {
-            return Err(format!(
-                "unobserved are {fewest:?}, not {unobserved:?}",
-                fewest = fewest.collect::<Vec<_>>()
-            ));
+            return Err(format!("unobserved are {fewest:?}, not {unobserved:?}", fewest = fewest.collect::<Vec<_>>()));
         }
         Ok(())
     }
@@ -431,8 +441,7 @@ impl<'a> Judge<'a> {
 
     /// Whether a report proves that a configuration has applied what is checked.
     fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
-        let accepts =
-            |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
+        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
         let is_applied =
             |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
         let parts = configuration.parts(sight);
@@ -529,7 +538,8 @@ fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     [one, other].into_iter().flatten().min()
 }
 
-fn is_member(sight: &Sight) -> bool {
+/// Whether what was shown counts.
+pub(crate) fn is_member(sight: &Sight) -> bool {
     sight.follows == Follows::Us && sight.provisioning != Provisioning::Deleting
 }
 

@@ -195,9 +195,7 @@ impl World {
             return None;
         }
         let mut shown = at - configuration.lag - staleness;
-        if let Some((start, _)) =
-            configuration.frozen.iter().find(|(start, end)| (*start..*end).contains(&at))
-        {
+        if let Some((start, _)) = configuration.frozen.iter().find(|(start, end)| (*start..*end).contains(&at)) {
             shown = shown.min(*start);
         }
         let mut sight = self.sight(configuration, shown)?;
@@ -273,8 +271,7 @@ impl World {
         let Configuration { name, namespace, parts, decoys, .. } = configuration;
         let status = |kind: &str, name: String, namespace: &str, part: &Part| {
             let applied = part.applied.map(|commit| self.history.name(commit).clone());
-            let message =
-                applied.as_ref().map_or(String::new(), |commit| format!("Applied revision: {commit}"));
+            let message = applied.as_ref().map_or(String::new(), |commit| format!("Applied revision: {commit}"));
             ObjectStatus {
                 kind: kind.to_owned(),
                 name,
@@ -295,9 +292,7 @@ impl World {
                     Decoy::OtherNamespace => {
                         status("Kustomization", format!("{name}-{key}"), "elsewhere", &fooling)
                     }
-                    Decoy::OtherName => {
-                        status("Kustomization", format!("{name}-{key}-2"), namespace, &fooling)
-                    }
+                    Decoy::OtherName => status("Kustomization", format!("{name}-{key}-2"), namespace, &fooling),
                 });
             }
             if part.is_told {
