@@ -19,7 +19,7 @@ use crate::summary::{FRAME, MAX_SUMMARY, UNFOLDED_ROWS};
 use crate::terminal::counted;
 
 /// Where what is left out is told.
-const REST: &str = "`kalypso status` as JSON names all";
+const REST: &str = "`kalypso status --format json` names all";
 /// This many messages of a configuration are shown.
 const MESSAGES: usize = 5;
 /// This many kustomizations and cluster types of a configuration are shown.

@@ -29,10 +29,10 @@ pub fn fleet_status(fleet: &FleetStatus<'_>) -> String {
     }
     let left_out = meant.len().saturating_sub(MOST);
     if left_out > 0 {
-        text += &format!("and {left_out} more that are not done; JSON lists all\n");
+        text += &format!("and {left_out} more that are not done; --format json lists all\n");
     }
     if !all {
-        text += &format!("and {} that are done; JSON lists all\n", fleet.counts().done);
+        text += &format!("and {} that are done; --format json lists all\n", fleet.counts().done);
     }
     let said = |standing: &&Standing<'_>| {
         let message = messages(standing.observation).into_iter().next()?;

@@ -719,9 +719,11 @@ fn a_large_fleet_fits() {
     let page = report::check_summary(&ended(fleet, &Verdict::Timeout));
     assert!((500_000..1_000_000).contains(&page.len()), "the room is used: {}", page.len());
     assert!(page.contains("<details><summary>101 cluster types</summary>"), "with small, not observed");
-    assert!(page.contains("more are left out here; `kalypso status` as JSON names all"));
+    assert!(page.contains("more are left out here; `kalypso status --format json` names all"));
     let text = report::fleet_status(&fleet);
-    assert!(text.contains("\nand 6167 more that are not done; JSON lists all\nand 3333 that are done;"));
+    assert!(
+        text.contains("\nand 6167 more that are not done; --format json lists all\nand 3333 that are done;")
+    );
     let status = report::rollout_status(&ended(fleet, &Verdict::Timeout)).description;
     assert_eq!(
         status,
