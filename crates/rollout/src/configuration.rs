@@ -140,7 +140,8 @@ impl Configuration {
 
     /// Whether it would be ignored if others of its cluster types count.
     pub(crate) fn is_ignorable(&self) -> bool {
-        matches!(self.state(Company::Others), State::Ignored(_))
+        let may_be = matches!(self.finding.hindrance, Some((_, OnTrouble::Ignore)));
+        may_be && matches!(self.state(Company::Others), State::Ignored(_))
     }
 
     pub(crate) fn state(&self, company: Company) -> State {

@@ -7,7 +7,7 @@ use crate::commit::CommitId;
 use crate::configuration::Finding;
 use crate::known::{Known, Origin};
 use crate::lineage::{Acceptance, Lineage};
-use crate::observation::{ConfigurationId, Observation};
+use crate::observation::{ConfigurationId, Observation, Ready};
 use crate::policy::{Following, Policy, Target};
 use crate::proof::statuses;
 use crate::question::Question;
@@ -36,11 +36,13 @@ impl Evidence {
     }
 
     /// Takes a report in. What is not known of its commits does not speak for it.
-    pub(crate) fn receive(&mut self, observation: Observation, origin: Origin, now: Time) {
-        if !self.questions_about(&observation).is_empty() {
+    pub(crate) fn receive(&mut self, mut observation: Observation, origin: Origin, now: Time) {
+        let finding = Finding::of(&observation, &self.target, &self.policy, &self.lineage);
+        if self.questions_about(&observation).is_empty() {
+            forget_ready(&mut observation);
+        } else {
             self.open.insert(observation.id.clone());
         }
-        let finding = Finding::of(&observation, &self.target, &self.policy, &self.lineage);
         self.known.take(observation, finding, origin, now);
     }
 
@@ -50,6 +52,7 @@ impl Evidence {
             if let Some(known) = self.known.get_mut(&id) {
                 let finding = Finding::of(&known.observation, &self.target, &self.policy, &self.lineage);
                 known.judge_again(finding, now);
+                forget_ready(&mut known.observation);
             }
         }
     }
@@ -82,4 +85,14 @@ impl Evidence {
         let own = observation.kustomizations.keys().flat_map(|key| statuses(observation, key));
         own.filter_map(|status| self.question(status.applied.as_ref())).collect()
     }
+}
+
+/// Leaves out what nobody asks for any more: in large fleets it is most of all that is known.
+fn forget_ready(observation: &mut Observation) {
+    let Observation { name, namespace, kustomizations, objects, .. } = observation;
+    let own: BTreeSet<String> = kustomizations.keys().map(|key| format!("{name}-{key}")).collect();
+    objects.retain(|object| {
+        object.ready != Some(Ready::True) || object.namespace == *namespace && own.contains(&object.name)
+    });
+    objects.shrink_to_fit();
 }

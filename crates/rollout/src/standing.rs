@@ -9,7 +9,7 @@ use crate::time::Time;
 /// How a configuration stands.
 #[derive(Clone, Debug)]
 pub struct Standing<'a> {
-    /// The latest that it reported
+    /// The latest that it reported; of what is ready, only the kustomizations of its own
     pub observation: &'a Observation,
     /// The cluster types whose folders it applies
     pub cluster_types: BTreeSet<String>,
