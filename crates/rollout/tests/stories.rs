@@ -1317,3 +1317,77 @@ fn standings_are_sorted() {
     assert_eq!(ids, ["c", "a", "b"]);
     assert_eq!(standings[0].cluster_types, BTreeSet::from(["drone".to_owned()]));
 }
+
+#[test]
+fn what_never_counts_counts_for_nothing() {
+    let beside = |policy| {
+        let mut story = Story::new(policy, &["x", "y"]);
+        story.report("x", |x| at(x, '1'));
+        story.report("y", |y| {
+            at(y, '1');
+            y.source.reference.tag = Some("v1".to_owned());
+            y.kustomizations.get_mut("apps").unwrap().path = "large".to_owned();
+        });
+        story
+    };
+    let mut story = beside(Policy { min_clusters: 2, ..policy() });
+    story.poll();
+    assert_eq!(story.poll(), Some(Verdict::NoClusters { seen: 1 }), "its cluster");
+    let mut story = beside(policy());
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "its state");
+    assert_eq!(story.rollout.unobserved(), BTreeSet::from(["large".to_owned()]), "its cluster type");
+    story.done();
+    let mut story = beside(policy());
+    story.report("x", |x| at(x, '0'));
+    story.sleep(20 * MINUTE);
+    story.poll();
+    assert_eq!(story.done(), "poll, lineage 0, all, direct x", "it is not late");
+}
+
+#[test]
+fn reports_of_the_same_time_replace_one_another() {
+    let mut story = Story::new(policy(), &["x"]);
+    story.report("x", |x| broken(x, '1', "HealthCheckFailed"));
+    let reported = story.now;
+    story.poll();
+    at(story.rows.get_mut(&id("x")).unwrap(), '1');
+    assert_eq!(story.rows[&id("x")].reported, Some(reported));
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+}
+
+#[test]
+fn answers_come_after_reports() {
+    let mut story = Story::new(policy(), &["x", "y"]);
+    for name in ["x", "y"] {
+        story.report(name, |row| {
+            at(row, '1');
+            row.objects[0].applied = Some(commit('2'));
+        });
+    }
+    story.relations.insert(commit('2'), Relation::Descendant);
+    story.tracked.insert(commit('2'), Some(commit('a')));
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+    assert_eq!(story.done(), "poll, arrived, lineage 2, tracked 2, all");
+}
+
+#[test]
+fn the_tally_lags_behind_what_is_known() {
+    let late = |story: &mut Story| {
+        story.report("x", |x| at(x, '1'));
+        story.sleep(16 * MINUTE);
+        story.poll();
+        assert_eq!(story.done(), "poll, lineage 0, arrived, all, direct y");
+        story.sleep(MINUTE);
+    };
+    let mut story = Story::new(policy(), &["x", "y"]);
+    late(&mut story);
+    story.resource("y", |y| at(y, '1'));
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "done by its own word");
+    assert_eq!(story.done(), "poll, direct y, all, direct y");
+
+    let mut story = Story::new(policy(), &["x", "y"]);
+    late(&mut story);
+    story.resources.insert(id("y"), Direct::Gone);
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "gone by its own word");
+    assert_eq!(story.done(), "poll, direct y, all");
+}
