@@ -40,7 +40,7 @@ struct Witness {
     confirmed: u64,
     /// When anything was shown for the last time
     shown: u64,
-    /// After how many waits it was found there itself
+    /// After how many waits it showed that itself, if it did when it was asked last
     found: Option<usize>,
     /// After how many waits it was asked itself
     asked: Option<usize>,
@@ -111,7 +111,7 @@ impl<'a> Judge<'a> {
         let witness = &mut self.witnesses[at];
         witness.shown = now;
         if shown == Shown::Itself {
-            witness.found = Some(waits);
+            witness.found = None;
             witness.asked = Some(waits);
         }
         if witness.is_ghost {
@@ -142,6 +142,9 @@ impl<'a> Judge<'a> {
             witness.surely_proven = None;
         }
         witness.confirmed = now;
+        if shown == Shown::Itself {
+            witness.found = Some(waits);
+        }
         witness.sight = Some(sight);
     }
 
@@ -315,8 +318,9 @@ impl<'a> Judge<'a> {
                     return Err(format!("{id} was not read itself before time was over"));
                 }
                 let grace = self.grace(&self.world.fleet[at]);
-                if witness.surely_failing.is_some_and(|since| now >= since + grace) {
-                    return Err(format!("{id} has failed for long"));
+                let is_confirmed = witness.found == Some(self.waits);
+                if is_confirmed && witness.surely_failing.is_some_and(|since| now >= since + grace) {
+                    return Err(format!("{id} has failed for long: {witness:?}"));
                 }
             }
         }
@@ -398,7 +402,7 @@ impl<'a> Judge<'a> {
         now: u64,
     ) -> Result<(), String> {
         let witness = &self.witnesses[at];
-        if witness.is_ghost {
+        if witness.gone.is_some() {
             return Ok(());
         }
         let sight = witness.sight.as_ref().ok_or("it was never seen, or is gone")?;
