@@ -441,7 +441,7 @@ mod tests {
         let refused =
             "a/b.yaml:5:1: error: the promoted commit cannot be changed without changing something else";
         let whole = with_spec(&format!("{is}  commit: abc\n"));
-        let broken = "a/b.yaml:11:4: error: ";
+        let broken = "a/b.yaml:12:1: error: not YAML";
         let table = [
             (with_spec(&format!("{is}  commit: &c abc\nstatus: {{was: *c}}\n")), refused, "used elsewhere"),
             (
