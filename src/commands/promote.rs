@@ -1,8 +1,8 @@
 //! `kalypso promote`: a commit of the base → may it be promoted? → the environment's branch → its status → `schedule`.
 
-use fleet::Source;
 use fleet::objects::{Environment, RepoRef};
 use fleet::promotion::Promotion as Change;
+use fleet::{Diagnostic, Source};
 use report::{
     ChainState, PrecedingCheck, PromoteEnding, PromoteNote, PromoteSummary, ScheduleStart, StatusText,
 };
@@ -16,7 +16,7 @@ use crate::check::{hand_over, stale, tell};
 use crate::cli::{PromoteArgs, Promotion};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
-use crate::publish::promotion::{self, Proposal};
+use crate::publish::promotion::{self, Proposal, Proposed};
 use crate::world::github::{NewStatus, Protection, Repo};
 use crate::world::{World, git, runner, terminal};
 
@@ -144,12 +144,14 @@ impl Promoting<'_> {
             if arguments.promotion == Promotion::Push {
                 notes.push(PromoteNote::Protected);
             }
-            let pull = promotion::propose(github, &proposal)?;
-            let link = pull.map(|pull| report::Link {
-                text: format!("#{} {}", pull.number, pull.title),
-                url: pull.html_url,
-            });
-            return Ok(link.map(Done::Proposed));
+            let Some(Proposed { pull, notes }) = promotion::propose(github, &proposal)? else {
+                return Ok(None);
+            };
+            let notes: Vec<Diagnostic> = notes.into_iter().map(Diagnostic::warning).collect();
+            terminal::complain(&report::problems(&notes));
+            let text = format!("#{} {}", pull.number, pull.title);
+            let link = report::Link { text, url: pull.html_url };
+            return Ok(Some(Done::Proposed(link)));
         }
         let commit = promotion::push(github, &proposal)?;
         Ok(commit.and_then(|commit| CommitId::new(commit.as_str())).map(Done::Committed))
@@ -297,7 +299,7 @@ impl Promoting<'_> {
 }
 
 /// A branch whose objects do not allow it.
-fn refused(problems: Vec<fleet::Diagnostic>) -> Failure {
+fn refused(problems: Vec<Diagnostic>) -> Failure {
     terminal::complain(&report::problems(&problems));
     Failure::input("the BaseRepo `main` cannot be changed", "correct what is named above, then run again")
 }

@@ -1,10 +1,10 @@
 //! One step, carried out. Each is such that doing it twice is the same as doing it once, or is looked up first.
 
-use proposal::{Commit, ISSUE_LABEL, Step, Wanted};
+use proposal::{Commit, ISSUE_LABEL, Step};
 
+use super::Trouble;
 use super::look::Seen;
-use super::upload::upload;
-use super::{Change, Trouble};
+use super::pull_request::Request;
 use crate::exit::Failure;
 use crate::world::github::{
     Error, Github, Issue, IssueChange, Kind, NewIssue, NewPull, Oid, Pull, PullChange, RefUpdate, Repo,
@@ -22,15 +22,14 @@ pub(super) enum Made {
 /// Carries out a step that concerns the pull request.
 pub(super) fn pull_step(
     github: &Github,
-    repo: &Repo,
+    request: &Request<'_>,
     seen: &Seen,
-    change: &Change<'_>,
-    wanted: &Wanted,
     step: &Step,
 ) -> Result<Option<Made>, Trouble> {
+    let Request { repo, wanted, bring, .. } = request;
     match step {
         Step::Commit { branch, before, parent, message } => {
-            let tree = upload(github, repo, change)?;
+            let tree = bring()?;
             if tree.as_str() != wanted.tree {
                 let text = format!("the upload gave the tree {tree} instead of {}", wanted.tree);
                 return Err(Trouble::wrong(text));

@@ -1,7 +1,8 @@
 //! What a repository shows of our branches and pull requests.
 
-use proposal::{Commit, Head, PullState, Repository, Wanted};
+use proposal::{Commit, Head, PullState, Repository};
 
+use super::pull_request::Request;
 use crate::exit::Failure;
 use crate::world::github::{Github, Oid, Pull, Repo, State};
 
@@ -38,9 +39,10 @@ pub(super) struct Known {
     pub(super) commits: Vec<Commit>,
 }
 
-/// Reads the latest pull requests to the GitOps branch, and the branches that are ours or could be.
-pub(super) fn look(github: &Github, repo: &Repo, wanted: &Wanted, known: &Known) -> Result<Seen, Failure> {
-    let refs = github.refs(repo, &format!("heads/{}", proposal::primary(&wanted.base, None)))?;
+/// Reads the latest pull requests to the base branch, and the branches that are ours or could be.
+pub(super) fn look(github: &Github, request: &Request<'_>, known: &Known) -> Result<Seen, Failure> {
+    let Request { repo, wanted, family, .. } = request;
+    let refs = github.refs(repo, &format!("heads/{family}"))?;
     let branches: Vec<(&str, &Oid)> = refs
         .iter()
         .filter_map(|found| Some((found.name.strip_prefix("refs/heads/")?, &found.target)))

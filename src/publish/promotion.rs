@@ -1,16 +1,13 @@
 //! A promoted commit on its way to an environment's branch: as a commit on it, or as a pull request to it.
 
-use proposal::{Address, Commit};
+use proposal::{Address, Text, Wanted};
 use rollout::CommitId;
 
+use super::pull_request::Request;
+use super::{Mode, Published};
 use crate::exit::Failure;
 use crate::world::git;
-use crate::world::github::{
-    self, Entry, Github, NewPull, Oid, Pull, PullChange, RefUpdate, Repo, UpdateRefs,
-};
-
-/// So many names are tried for the branch of a pull request: others may have taken the first.
-const NAMES: usize = 5;
+use crate::world::github::{Entry, Github, Oid, Pull, RefUpdate, Repo, UpdateRefs};
 
 /// What an environment's branch shall hold.
 pub(crate) struct Proposal<'a> {
@@ -30,44 +27,59 @@ pub(crate) struct Proposal<'a> {
     pub(crate) commit: &'a CommitId,
 }
 
+/// A pull request that brings it.
+pub(crate) struct Proposed {
+    /// The pull request
+    pub(crate) pull: Pull,
+    /// What is unusual about it
+    pub(crate) notes: Vec<String>,
+}
+
 /// Puts one commit on top of the branch, and tells its name; nothing if the branch has moved on.
 pub(crate) fn push(github: &Github, proposal: &Proposal<'_>) -> Result<Option<Oid>, Failure> {
     let head = proposal.head()?;
-    let tree = proposal.tree(github, &head)?;
+    let tree = proposal.tree(github, &github.commit(proposal.repo, &head)?.tree)?;
     let commit = github.create_commit(proposal.repo, &proposal.title(), &tree, &[&head])?;
     let is_moved = proposal.move_branch(github, proposal.branch, Some(&head), &commit)?;
     Ok(is_moved.then_some(commit))
 }
 
-/// Has one pull request to the branch propose it, and tells which; nothing if somebody else was faster.
-pub(crate) fn propose(github: &Github, proposal: &Proposal<'_>) -> Result<Option<Pull>, Failure> {
+/// Has one pull request to the branch propose it; nothing if the branch has moved on.
+pub(crate) fn propose(github: &Github, proposal: &Proposal<'_>) -> Result<Option<Proposed>, Failure> {
     let head = proposal.head()?;
-    let tree = proposal.tree(github, &head)?;
-    let Some((branch, before)) = proposal.own_branch(github)? else {
-        let text = format!("every name for the branch of the pull request to {} is taken", proposal.branch);
-        return Err(Failure::input(text, format!("delete the branches promotion/{}*", proposal.branch)));
+    let base = github.commit(proposal.repo, &head)?.tree;
+    let tree = proposal.tree(github, &base)?;
+    let text = proposal.text_of_pull();
+    let branch = format!("promotion/{}", proposal.environment);
+    let wanted = Wanted {
+        address: Address { environment: proposal.environment.to_owned(), path: proposal.path.to_owned() },
+        base: proposal.branch.to_owned(),
+        base_head: head.to_string(),
+        base_tree: base.to_string(),
+        tree: tree.to_string(),
+        branch: branch.clone(),
+        text: text.clone(),
+        text_beside: text,
+        // The label is for what clusters read.
+        promotes: false,
+        obsolete: "Another pull request promotes a commit to this environment.".to_owned(),
     };
-    let is_there = |commit: &github::Commit| commit.tree == tree && commit.parents == [head.clone()];
-    if !before.as_ref().is_some_and(is_there) {
-        let message = proposal::message(&proposal.title(), &proposal.address(), tree.as_str());
-        let commit = github.create_commit(proposal.repo, &message, &tree, &[&head])?;
-        if !proposal.move_branch(github, &branch, before.as_ref().map(|commit| &commit.id), &commit)? {
-            return Ok(None);
+    let bring = || Ok(tree.clone());
+    let request = Request { repo: proposal.repo, wanted: &wanted, family: &branch, bring: &bring };
+    let mut published = Published::default();
+    match request.settle(github, Mode::Write, &mut published) {
+        Err(failure) if failure.is_outdated() => return Ok(None),
+        settled => settled?,
+    }
+    let Published { pull, notes, .. } = published;
+    match pull {
+        Some(pull) => Ok(Some(Proposed { pull, notes })),
+        None => {
+            let (commit, environment) = (proposal.commit.short(), proposal.environment);
+            let text = format!("{commit} is not promoted to {environment}: {}", notes.join(", "));
+            Err(Failure::input(text, "or promote another commit"))
         }
     }
-    let (title, body) = (proposal.title(), proposal.body());
-    let open = github.open_pulls(proposal.repo, &branch, proposal.branch)?;
-    Ok(Some(match open.into_iter().next() {
-        None => {
-            let pull = NewPull { title: &title, head: &branch, base: proposal.branch, body: &body };
-            github.create_pull(proposal.repo, &pull)?
-        }
-        Some(pull) if pull.title == title && pull.body.as_deref() == Some(&body) => pull,
-        Some(pull) => {
-            let change = PullChange { title: Some(&title), body: Some(&body), state: None };
-            github.update_pull(proposal.repo, pull.number, &change)?
-        }
-    }))
 }
 
 impl Proposal<'_> {
@@ -75,16 +87,12 @@ impl Proposal<'_> {
         format!("Promote {} to {}", self.commit.short(), self.environment)
     }
 
-    fn body(&self) -> String {
-        format!(
-            "The branch `{}` takes no direct pushes, so this pull request promotes {} to it. When it is merged, \
-             `schedule` runs for the environment.\n",
-            self.branch, self.commit
-        )
-    }
-
-    fn address(&self) -> Address {
-        Address { environment: self.environment.to_owned(), path: self.path.to_owned() }
+    fn text_of_pull(&self) -> Text {
+        let body = format!(
+            "This pull request promotes {} to the environment {}. When it is merged to `{}`, `schedule` runs for it.\n",
+            self.commit, self.environment, self.branch
+        );
+        Text { title: self.title(), body, digest: self.commit.to_string() }
     }
 
     fn head(&self) -> Result<Oid, Failure> {
@@ -92,30 +100,9 @@ impl Proposal<'_> {
         Oid::new(&head).ok_or_else(|| Failure::input(format!("{head} is no commit"), "please report this"))
     }
 
-    fn tree(&self, github: &Github, head: &Oid) -> Result<Oid, Failure> {
-        let base = github.commit(self.repo, head)?.tree;
+    fn tree(&self, github: &Github, base: &Oid) -> Result<Oid, Failure> {
         let file = Entry::Text { path: self.path, mode: fleet::Mode::File, text: self.text };
-        Ok(github.create_tree(self.repo, Some(&base), &[file])?)
-    }
-
-    /// The branch of our pull request: the first that is free, or has a commit of ours.
-    fn own_branch(&self, github: &Github) -> Result<Option<(String, Option<github::Commit>)>, Failure> {
-        for branch in proposal::alternatives(&format!("promotion/{}", self.branch)).take(NAMES) {
-            let Some(head) = github.head(self.repo, &format!("refs/heads/{branch}"))? else {
-                return Ok(Some((branch, None)));
-            };
-            let commit = github.commit(self.repo, &head)?;
-            let shown = Commit {
-                id: commit.id.to_string(),
-                tree: commit.tree.to_string(),
-                parents: commit.parents.iter().map(ToString::to_string).collect(),
-                message: commit.message.clone(),
-            };
-            if proposal::is_ours(&shown, &self.address()) {
-                return Ok(Some((branch, Some(commit))));
-            }
-        }
-        Ok(None)
+        Ok(github.create_tree(self.repo, Some(base), &[file])?)
     }
 
     /// Whether the branch stands at `after` now: it does not where it was not at `before`.
