@@ -42,10 +42,16 @@ impl Known {
         let id = observation.id.clone();
         let reported = observation.reported;
         let is_row = matches!(origin, Origin::Row { .. });
-        let stops = |known: &Configuration| known.counts() && finding.following != Following::Branch;
+        let counts = finding.following == Following::Branch;
+        // A row may still show what was before its own word.
+        let is_refuted = |known: &Configuration| match (known.counts(), counts) {
+            (true, false) => true,
+            (false, true) => known.visit.is_some_and(|last| reported <= Some(last.at)),
+            (true, true) | (false, false) => false,
+        };
         let is_passed_over = match (self.configurations.get(&id), self.absent.get(&id)) {
             // A report without a time is earlier than any that has one.
-            (Some(known), _) => reported < known.observation.reported || is_row && stops(known),
+            (Some(known), _) => reported < known.observation.reported || is_row && is_refuted(known),
             (None, Some(Absence::Elsewhere(last))) => reported < *last,
             (None, Some(Absence::Left(at))) => is_row && reported <= Some(*at),
             (None, None) => false,

@@ -192,6 +192,7 @@ impl Rollout {
         }
         match direct {
             Direct::Found(observation) => {
+                self.round.accounted.insert(id.clone());
                 self.evidence.receive(*observation, Origin::Visit { round, pass }, now);
             }
             Direct::Gone => {

@@ -42,8 +42,10 @@ impl Rollout {
 
     /// Looks at the branch and the fleet.
     fn poll(&self) -> Option<Next> {
-        let mentioning = || self.evidence.lineage.accepted();
-        self.poll.is_none().then(|| Next::Read(Read::Poll { mentioning: mentioning() }))
+        match self.poll {
+            Some(_) => None,
+            None => Some(Next::Read(Read::Poll { mentioning: self.evidence.lineage.accepted() })),
+        }
     }
 
     /// Ends where the branch went elsewhere.
@@ -193,7 +195,9 @@ impl Rollout {
             || policy.on_disconnected != OnTrouble::Wait && self.passes.last.is_none()
     }
 
-    /// Reads what should be done by now, and what cannot be seen any more; before the end everything that is open.
+    /// Reads what should be done by now, and what rows do not show any more.
+    ///
+    /// When time is over, everything that is not done.
     fn visit_open(&self, now: Time) -> Option<Next> {
         let is_due = |known: &&Configuration| match self.round.stage {
             Stage::Last => !self.is_visited(known),
@@ -229,11 +233,17 @@ impl Rollout {
         if self.open().next().is_some() {
             return None;
         }
-        let mut unconfirmed =
-            self.evidence.known.counted().filter(|known| !self.is_confirmed(known)).peekable();
-        if unconfirmed.peek().is_some() {
-            let unvisited =
-                unconfirmed.filter(|known| known.visit.is_none_or(|last| last.pass < self.passes.complete));
+        let is_shown = |(known, state): &(&Configuration, State)| match state {
+            State::NotCounted(_) => true,
+            // That it is there is enough: what is ignored proves nothing.
+            State::Ignored(_) => self.round.accounted.contains(&known.observation.id),
+            State::Done { .. } | State::Waiting(_) | State::Failing { .. } => self.is_confirmed(known),
+        };
+        let hidden: Vec<_> = self.evidence.known.states().filter(|seen| !is_shown(seen)).collect();
+        if !hidden.is_empty() {
+            let is_visited =
+                |known: &Configuration| known.visit.is_some_and(|last| last.pass >= self.passes.complete);
+            let unvisited = hidden.into_iter().map(|(known, _)| known).filter(|known| !is_visited(known));
             return read_directly(unvisited.take(self.visits_at_once()));
         }
         let shown = tally.looks(&self.evidence.lineage).total;
