@@ -1391,3 +1391,66 @@ fn the_tally_lags_behind_what_is_known() {
     assert_eq!(story.poll(), Some(Verdict::Compliant), "gone by its own word");
     assert_eq!(story.done(), "poll, direct y, all");
 }
+
+#[test]
+fn rows_do_not_refute_what_a_resource_said_of_itself() {
+    let mut story = Story::new(policy(), &["x", "y"]);
+    story.report("x", |x| broken(x, '1', "Progressing"));
+    story.report("y", |y| broken(y, '1', "HealthCheckFailed"));
+    story.poll();
+    story.sleep(10 * MINUTE);
+    story.resource("y", |y| y.source.reference.tag = Some("v1".to_owned()));
+    story.poll();
+    let pinned = Some(State::NotCounted(NotCounted::Pinned));
+    assert_eq!(story.state("y"), pinned);
+    let Some(Direct::Found(own)) = story.resources.remove(&id("y")) else { panic!("it is there") };
+    story.rows.get_mut(&id("y")).unwrap().reported = own.reported;
+    story.sleep(5 * MINUTE);
+    story.done();
+    story.poll();
+    assert!(story.done().contains("all"));
+    assert_eq!(story.state("y"), pinned, "a row of the same report, with the source of before");
+    story.report("y", |_| {});
+    story.sleep(5 * MINUTE);
+    story.poll();
+    assert!(matches!(story.state("y"), Some(State::Failing { .. })), "a later row");
+}
+
+#[test]
+fn what_is_ignored_need_only_be_there() {
+    let mut story = Story::new(Policy { on_disconnected: OnTrouble::Ignore, ..policy() }, &["x", "y"]);
+    story.sleep(MINUTE);
+    story.report("y", |y| {
+        y.cluster.connectivity =
+            Connectivity::Disconnected { state: "Offline".to_owned(), last_contact: None };
+    });
+    story.poll();
+    story.rows.get_mut(&id("y")).unwrap().reported = Some(START);
+    story.report("x", |x| at(x, '1'));
+    story.done();
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+    assert_eq!(story.done(), "poll, arrived, all", "an older row is enough");
+
+    let mut story = Story::new(Policy { on_disconnected: OnTrouble::Ignore, ..policy() }, &["x", "y"]);
+    story.report("y", |y| {
+        y.cluster.connectivity =
+            Connectivity::Disconnected { state: "Offline".to_owned(), last_contact: None };
+    });
+    story.poll();
+    let y = story.rows.remove(&id("y")).unwrap();
+    story.resources.insert(id("y"), Direct::Found(Box::new(y)));
+    story.report("x", |x| at(x, '1'));
+    story.done();
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+    assert_eq!(story.done(), "poll, arrived, all, direct y", "without a row, its own word");
+}
+
+#[test]
+fn what_was_read_before_time_was_over_is_read_again() {
+    let mut story = Story::new(policy(), &["x"]);
+    story.now = Time(START.0 + 3_590);
+    story.poll();
+    assert_eq!(story.done(), "poll, lineage 0, all, direct x");
+    assert_eq!(story.poll(), Some(Verdict::Timeout));
+    assert_eq!(story.done(), "all, direct x");
+}
