@@ -72,7 +72,28 @@ fn play(seed: u64, trace: &mut Trace) -> Result<Course, String> {
     let mut random = Random::new(seed);
     let world = World::draw(&mut random);
     let mut reads = random.fork();
-    drive(&world, world.started, &mut reads, trace)
+    let course = drive(&world, world.started, &mut reads, trace)?;
+    if world.is_calm {
+        judge_calm(&world, &course)?;
+    }
+    Ok(course)
+}
+
+/// Where nothing goes wrong the check succeeds, soon after the last report, and reads no more than it must.
+fn judge_calm(world: &World, course: &Course) -> Result<(), String> {
+    let poll = world.policy.poll_interval.as_secs();
+    let deadline = world.started + world.policy.timeout.as_secs();
+    let settles = world.settles().filter(|_| !world.fleet.is_empty());
+    let patience = if world.is_misleading() { 900 } else { 60 };
+    if let Some(settled) = settles.map(|at| at.max(world.started) + 2 * poll + patience) {
+        if settled < deadline && course.verdict != Some(Verdict::Compliant) {
+            return Err(format!("everything is done at {settled}, but {:?}", course.verdict));
+        }
+        if course.verdict == Some(Verdict::Compliant) && course.ended > settled {
+            return Err(format!("everything is done at {settled}, and it took until {}", course.ended));
+        }
+    }
+    Ok(())
 }
 
 /// Plays these seeds on all processors.

@@ -106,7 +106,7 @@ impl<'a> Judge<'a> {
         let configuration = &self.world.fleet[at];
         let fails = self.fails(configuration, &sight);
         let surely_fails = self.surely_fails(configuration, &sight);
-        let is_proof = self.is_proof(configuration, &sight);
+        let is_proof = self.world.is_proof(configuration, &sight);
         let waits = self.waits;
         let witness = &mut self.witnesses[at];
         witness.shown = now;
@@ -443,23 +443,9 @@ impl<'a> Judge<'a> {
             || (sight.is_away && policy.on_disconnected == OnTrouble::Fail)
     }
 
-    /// Whether a report proves that a configuration has applied what is checked.
-    fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
-        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.world.history.accepts(commit));
-        let is_applied =
-            |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
-        let parts = configuration.parts(sight);
-        sight.has_objects
-            && accepts(sight.says.synced)
-            && !parts.is_empty()
-            && parts.iter().all(is_applied)
-            && sight.says.whole == Whole::Compliant
-            && sight.provisioning == Provisioning::Succeeded
-    }
-
     fn is_done(&self, at: usize, witness: &Witness) -> bool {
         let configuration = &self.world.fleet[at];
-        if !witness.sight.as_ref().is_some_and(|sight| self.is_proof(configuration, sight)) {
+        if !witness.sight.as_ref().is_some_and(|sight| self.world.is_proof(configuration, sight)) {
             return false;
         }
         !configuration.is_unhealthy || second(witness.proven, witness)

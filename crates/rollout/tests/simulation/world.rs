@@ -11,7 +11,7 @@ use rollout::{
 };
 
 use crate::history::{CHECKED, Commit, History, Turns};
-use crate::life::{Conditions, PARTS, Part, Report, SILENCE, Snapshot, Stretch, is_within, reports};
+use crate::life::{Conditions, PARTS, Part, Report, SILENCE, Snapshot, Stretch, Whole, is_within, reports};
 use crate::mood::{Mood, Trouble};
 use crate::random::Random;
 
@@ -231,6 +231,47 @@ impl World {
             source,
             away,
         })
+    }
+
+    /// Whether what is seen proves that a configuration has applied what is checked.
+    pub(crate) fn is_proof(&self, configuration: &Configuration, sight: &Sight) -> bool {
+        let accepts = |commit: Option<Commit>| commit.is_some_and(|commit| self.history.accepts(commit));
+        let is_applied =
+            |part: &Part| part.is_told && part.ready == Some(Ready::True) && accepts(part.applied);
+        let parts = configuration.parts(sight);
+        sight.has_objects
+            && accepts(sight.says.synced)
+            && !parts.is_empty()
+            && parts.iter().all(is_applied)
+            && sight.says.whole == Whole::Compliant
+            && sight.provisioning == Provisioning::Succeeded
+    }
+
+    /// When the index shows everything as done for good; nothing if it does not come to that.
+    ///
+    /// Of a calm world only, where reports come in order and are all shown.
+    pub(crate) fn settles(&self) -> Option<u64> {
+        let mut settled = self.fleet.iter().map(|configuration| {
+            let proofs = configuration.reports.iter().rev().map_while(|report| {
+                let sight = self.sight(configuration, report.arrives)?;
+                self.is_proof(configuration, &sight).then_some(report)
+            });
+            let proofs: Vec<&Report> = proofs.collect();
+            let first = proofs.last()?.arrives.max(self.started) + configuration.lag;
+            if !configuration.is_unhealthy {
+                return Some(first);
+            }
+            // The first report may be seen a poll late; the second must be made a minute after it.
+            let earliest = first + 2 * self.policy.poll_interval.as_secs() + 60;
+            let second = proofs.iter().rev().find(|report| report.made >= earliest)?;
+            Some(second.arrives + configuration.lag)
+        });
+        settled.try_fold(0, |latest, settled| Some(latest.max(settled?)))
+    }
+
+    /// Whether a tally may take what is only fetched for applied.
+    pub(crate) fn is_misleading(&self) -> bool {
+        self.fleet.iter().any(|configuration| configuration.source_is_named || !configuration.decoys.is_empty())
     }
 
     /// A sight as the core is shown it.
