@@ -110,7 +110,7 @@ impl Client {
         loop {
             let error = match self.attempt(call) {
                 Ok(reply) => return Ok(reply),
-                Err(error) => error.without(|said| self.secrets.hide(said)),
+                Err(error) => error.without(&self.secrets),
             };
             if *error.kind() == Kind::Unauthorized && renewals > 0 {
                 renewals -= 1;

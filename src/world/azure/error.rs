@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::assertion::{Claims, NoAssertion};
 use super::credential::NoIdentity;
 use super::denial::Denial;
+use super::secrets::Secrets;
 use crate::exit::Failure;
 use crate::world::said::one_line;
 
@@ -109,7 +110,7 @@ struct Complaint {
 impl Error {
     /// A failure without an answer.
     pub(super) fn new(action: &str, kind: Kind, said: &str) -> Error {
-        Error { action: action.into(), kind, answered: None, said: one_line(said).into() }
+        Error { action: action.into(), kind, answered: None, said: said.into() }
     }
 
     /// A request that Azure answered, but not with success.
@@ -170,10 +171,10 @@ impl Error {
         Error::new(&action, kind, &inner.to_string())
     }
 
-    /// With every secret of `hide` out of what was said.
-    pub(super) fn without(mut self, hide: impl Fn(&str) -> String) -> Error {
-        self.said = hide(&self.said).into();
-        self
+    /// With every secret out of what was said.
+    pub(super) fn without(self, secrets: &Secrets) -> Error {
+        let said = secrets.hide(&self.said).into();
+        Error { said, ..self }
     }
 
     /// What can be done about it.
@@ -210,6 +211,7 @@ impl Error {
     /// What happened, without the next move.
     pub(crate) fn what(&self) -> String {
         let Error { action, kind: _, answered, said } = self;
+        let said = one_line(said);
         match answered {
             Some(Answered { by, status, request }) => {
                 let id = request.as_deref().map(|id| format!(" (request {id})")).unwrap_or_default();

@@ -519,7 +519,7 @@ mod tests {
             (vec![found("Compliant"), unreadable()], Some(""), 2, "a cluster that may not be read"),
             (vec![refusal(404, "ResourceNotFound")], None, 1, "gone"),
             (vec![refusal(404, "SubscriptionNotFound")], Some("unreadable"), 1, "perhaps only not visible"),
-            (vec![answer(404, &json!("<html>"))], Some("unreadable"), 1, "not said by Azure"),
+            (vec![answer(404, &json!("<html>")); 4], Some("unreadable"), 4, "not said by Azure"),
             (vec![unreadable()], Some("unreadable"), 1, "no role"),
             (vec![other, unreadable()], Some("unreadable"), 2, "another resource"),
         ] {
@@ -602,7 +602,8 @@ mod tests {
     #[test]
     fn github_vouches_for_the_job() {
         let claims = json!({ "iss": "https://i", "sub": "repo:o/r:environment:dev", "aud": "api://AzureADTokenExchange" });
-        let assertion = format!("e30.{}.{CANARY}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        // Long enough that what is said of it is cut.
+        let assertion = format!("e30.{}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()), CANARY.repeat(30));
         let given =
             SignIn { tenant_id: Some("t".to_owned()), client_id: Some("c".to_owned()), credentials: None };
         let request = format!("{CANARY}-request");
@@ -612,7 +613,7 @@ mod tests {
         ];
         let vouched = || answer(200, &json!({ "value": assertion }));
         let denied = |code: u64| {
-            let description = format!("AADSTS{code}: '{CANARY}' not found. Trace ID: 1");
+            let description = format!("AADSTS{code}: '{assertion}' not found. Trace ID: 1");
             answer(401, &json!({ "error": "x", "error_codes": [code], "error_description": description }))
         };
         let good = || page(&rows(&["a"]), 1, None);
@@ -642,7 +643,7 @@ mod tests {
                 "no such application",
             ),
             (
-                vec![answer(403, &json!({ "message": CANARY }))],
+                vec![answer(403, &json!({ "message": request }))],
                 Some("GitHub answered 403 to the request for an identity token: {\"message\":\"***"),
                 "`id-token: write`",
                 "GitHub refuses",
