@@ -326,7 +326,7 @@ mod tests {
                         "subscriptions": ["s1", "s2"] }),
             ),
         ] {
-            let script = Script::new(vec![token(1), page(&[group.clone()], 1, None)]);
+            let script = Script::new(vec![token(1), page(std::slice::from_ref(&group), 1, None)]);
             let tally = script.azure(&FakeClock::new(), subscriptions).tally(&filter(), &[]).unwrap();
             assert_eq!((tally.is_truncated, tally.groups[0].count), (false, 2));
             let [sign_in, call] = &script.seen()[..] else { panic!("{:?}", script.seen()) };
@@ -346,9 +346,9 @@ mod tests {
             answer(200, &json!({ "totalRecords": 1, "count": 1, "resultTruncated": value, "data": [group] }))
         };
         for (answer, want, why) in [
-            (page(&[group.clone()], 1, None), false, "whole"),
-            (page(&[group.clone()], 2, None), true, "fewer than there are"),
-            (page(&[group.clone()], 1, Some("t")), true, "it would go on"),
+            (page(std::slice::from_ref(&group), 1, None), false, "whole"),
+            (page(std::slice::from_ref(&group), 2, None), true, "fewer than there are"),
+            (page(std::slice::from_ref(&group), 1, Some("t")), true, "it would go on"),
             (truncated(json!("true")), true, "it says so"),
             (truncated(json!("True")), true, "in capital letters"),
             (truncated(json!(true)), true, "as a boolean"),
