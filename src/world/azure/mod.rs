@@ -16,6 +16,8 @@ mod manager;
 mod query;
 mod secrets;
 mod transport;
+#[cfg(test)]
+mod trial;
 
 use std::collections::BTreeSet;
 use std::env;
