@@ -22,6 +22,8 @@ pub(crate) struct Cluster {
     pub(super) made: Timestamp,
     /// When its connection ends, and when it comes back.
     pub(super) silence: Option<(Timestamp, Option<Timestamp>)>,
+    /// By name in lower case.
+    pub(super) configurations: BTreeMap<String, FluxConfiguration>,
     rendered: Option<(Contact, Arc<Value>)>,
 }
 
@@ -46,8 +48,6 @@ pub(super) enum Contact {
 pub(crate) struct FluxConfiguration {
     pub(super) id: String,
     pub(super) name: String,
-    /// Its cluster's id in lower case.
-    pub(super) cluster: String,
     pub(super) namespace: String,
     pub(super) source: Source,
     /// By key.
@@ -114,6 +114,7 @@ impl Cluster {
             subscription: subscription.to_owned(),
             made,
             silence: None,
+            configurations: BTreeMap::new(),
             rendered: None,
         }
     }
@@ -138,15 +139,14 @@ impl Cluster {
 /// How often a cluster that is there is heard of.
 const HEARTBEAT_SECONDS: i64 = 300;
 
+/// What stands between the id of a cluster and the name of a configuration.
+const CONFIGURATIONS: &str = "/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/";
+
 impl FluxConfiguration {
     pub(super) fn new(cluster: &Cluster, name: &str, now: Timestamp) -> FluxConfiguration {
         FluxConfiguration {
-            id: format!(
-                "{}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/{name}",
-                cluster.id
-            ),
+            id: format!("{}{CONFIGURATIONS}{name}", cluster.id),
             name: name.to_owned(),
-            cluster: cluster.id.to_lowercase(),
             namespace: "flux-system".to_owned(),
             source: Source::default(),
             kustomizations: BTreeMap::new(),
@@ -161,50 +161,52 @@ impl FluxConfiguration {
         self.rendered = None;
     }
 
-    fn report(&self, view: View, now: Timestamp, cluster: &Cluster, heads: &[Head]) -> Option<Report> {
+    /// What was reported by now, on a cluster that has been silent since then, if it is.
+    fn report(&self, view: View, now: Timestamp, silent: Option<Timestamp>, heads: &Heads) -> Option<Report> {
+        let Source { repository, branch, .. } = &self.source;
+        let followed = heads.get(repository).and_then(|branches| branches.get(branch));
         let circumstances = Circumstances {
             made: self.made,
             told: self.told,
-            silent: cluster.silent(now),
-            heads,
+            silent,
+            heads: followed.map_or(&[], Vec::as_slice),
             kustomizations: self.kustomizations.keys().map(String::as_str).collect(),
         };
         self.life.report(view, now, &circumstances)
     }
 }
 
+/// Where branches have stood, by repository and name.
+type Heads = BTreeMap<String, BTreeMap<String, Vec<Head>>>;
+
 impl AzureState {
     /// Every resource as Resource Graph has it.
     pub(super) fn index(&mut self, github: &GitHub) -> Vec<Arc<Value>> {
         let now = github.now();
-        let AzureState { clusters, configurations, resources, heads, subscriptions, .. } = self;
-        let tenant = |id: &str| subscriptions.get(id).map_or(super::TENANT, |one| one.tenant.as_str());
+        let AzureState { clusters, resources, heads, subscriptions, .. } = self;
         let mut all: Vec<Arc<Value>> = resources.values().map(|put| put.row.clone()).collect();
         for cluster in clusters.values_mut() {
+            let tenant = subscriptions.get(&cluster.subscription).map_or(super::TENANT, |one| &one.tenant);
             let contact = cluster.contact(now);
-            let value = match &cluster.rendered {
-                Some((rendered, value)) if *rendered == contact => value.clone(),
-                _ => Arc::new(resource::row(
-                    &resource::cluster(cluster, contact),
-                    tenant(&cluster.subscription),
-                )),
+            let value = match cluster.rendered.take() {
+                Some((rendered, value)) if rendered == contact => value,
+                _ => Arc::new(resource::row(&resource::cluster(cluster, contact), tenant)),
             };
             cluster.rendered = Some((contact, value.clone()));
             all.push(value);
-        }
-        for configuration in configurations.values_mut() {
-            let Some(cluster) = clusters.get(&configuration.cluster) else { continue };
-            let heads = followed(heads, &configuration.source);
-            let Some(report) = configuration.report(View::Index, now, cluster, heads) else { continue };
-            let value = match &configuration.rendered {
-                Some((rendered, value)) if *rendered == report => value.clone(),
-                _ => {
-                    let whole = resource::configuration(configuration, &report, View::Index, &github.url);
-                    Arc::new(resource::row(&whole, tenant(&cluster.subscription)))
-                }
-            };
-            configuration.rendered = Some((report, value.clone()));
-            all.push(value);
+            let silent = cluster.silent(now);
+            for configuration in cluster.configurations.values_mut() {
+                let Some(report) = configuration.report(View::Index, now, silent, heads) else { continue };
+                let value = match configuration.rendered.take() {
+                    Some((rendered, value)) if rendered == report => value,
+                    _ => {
+                        let whole = resource::configuration(configuration, &report, View::Index, &github.url);
+                        Arc::new(resource::row(&whole, tenant))
+                    }
+                };
+                configuration.rendered = Some((report, value.clone()));
+                all.push(value);
+            }
         }
         all
     }
@@ -215,18 +217,13 @@ impl AzureState {
         if let Some(put) = self.resources.get(id) {
             return Some(put.whole.clone());
         }
-        if let Some(cluster) = self.clusters.get(id) {
+        let Some((cluster, name)) = id.split_once(&CONFIGURATIONS.to_lowercase()) else {
+            let cluster = self.clusters.get(id)?;
             return Some(resource::cluster(cluster, cluster.contact(now)));
-        }
-        let configuration = self.configurations.get(id)?;
-        let cluster = self.clusters.get(&configuration.cluster)?;
-        let heads = followed(&self.heads, &configuration.source);
-        let report = configuration.report(View::Direct, now, cluster, heads)?;
+        };
+        let cluster = self.clusters.get(cluster)?;
+        let configuration = cluster.configurations.get(name)?;
+        let report = configuration.report(View::Direct, now, cluster.silent(now), &self.heads)?;
         Some(resource::configuration(configuration, &report, View::Direct, &github.url))
     }
-}
-
-/// Where the branch has stood that a source follows.
-fn followed<'a>(heads: &'a BTreeMap<(String, String), Vec<Head>>, source: &Source) -> &'a [Head] {
-    heads.get(&(source.repository.clone(), source.branch.clone())).map_or(&[], Vec::as_slice)
 }

@@ -181,7 +181,10 @@ fn page(azure: &mut AzureState, github: &GitHub, asker: &Asker, asked: &Asked) -
     }));
     all.retain(|row| {
         let text = |name: &str| row[name].as_str().unwrap_or_default();
-        eligible.contains(text("subscriptionId").to_lowercase().as_str()) && asker.reads(text("type"))
+        let subscription = text("subscriptionId");
+        let is_eligible =
+            eligible.contains(subscription) || eligible.contains(subscription.to_lowercase().as_str());
+        is_eligible && asker.reads(text("type"))
     });
     let world = World(&all);
     let answer = run(&asked.query, &world)?;

@@ -46,8 +46,10 @@ pub struct Cluster {
 #[derive(Clone)]
 pub struct Configuration {
     shared: Arc<Shared>,
-    /// In lower case.
-    key: String,
+    /// Its cluster's id in lower case.
+    cluster: String,
+    /// Its name in lower case.
+    name: String,
 }
 
 impl Azure {
@@ -132,13 +134,9 @@ impl Azure {
         azure.resources.insert(key, put);
     }
 
-    /// Deletes whatever has this id.
+    /// Deletes a resource that was put there.
     pub fn delete(&self, id: &str) {
-        let key = id.to_lowercase();
-        let azure = &mut self.shared.lock().azure;
-        azure.resources.remove(&key);
-        azure.configurations.remove(&key);
-        azure.clusters.remove(&key);
+        self.shared.lock().azure.resources.remove(&id.to_lowercase());
     }
 
     /// Makes every access token unknown, as when they are revoked.
@@ -255,15 +253,11 @@ impl Cluster {
     ///
     /// It follows nothing yet.
     pub fn configuration(&self, name: &str) -> Configuration {
-        let mut state = self.shared.lock();
-        let State { github, azure, .. } = &mut *state;
-        let mut key = String::new();
-        if let Some(cluster) = azure.clusters.get(&self.key) {
-            let configuration = FluxConfiguration::new(cluster, name, github.now());
-            key = configuration.id.to_lowercase();
-            azure.configurations.entry(key.clone()).or_insert(configuration);
-        }
-        Configuration { shared: self.shared.clone(), key }
+        self.edit(|cluster, now| {
+            let configuration = FluxConfiguration::new(cluster, name, now);
+            cluster.configurations.entry(name.to_lowercase()).or_insert(configuration);
+        });
+        Configuration { shared: self.shared.clone(), cluster: self.key.clone(), name: name.to_lowercase() }
     }
 
     fn edit(&self, edit: impl FnOnce(&mut fleet::Cluster, Timestamp)) {
@@ -279,7 +273,9 @@ impl Configuration {
     /// Its id.
     pub fn id(&self) -> String {
         let state = self.shared.lock();
-        state.azure.configurations.get(&self.key).map_or(String::new(), |one| one.id.clone())
+        let cluster = state.azure.clusters.get(&self.cluster);
+        let configuration = cluster.and_then(|cluster| cluster.configurations.get(&self.name));
+        configuration.map_or(String::new(), |configuration| configuration.id.clone())
     }
 
     /// It follows a branch.
@@ -288,7 +284,7 @@ impl Configuration {
         {
             let mut state = self.shared.lock();
             let State { github, azure, .. } = &mut *state;
-            azure.heads.entry((key.clone(), branch.clone())).or_default();
+            azure.heads.entry(key.clone()).or_default().entry(branch.clone()).or_default();
             azure.observe(github);
         }
         self.edit(|one| (one.source.repository, one.source.branch) = (key, branch))
@@ -350,28 +346,30 @@ impl Configuration {
 
     /// From now on it fares so.
     pub fn live(self, life: Life) -> Configuration {
-        {
+        let now = {
             let mut state = self.shared.lock();
             let State { github, azure, .. } = &mut *state;
             azure.observe(github);
-            let now = github.now();
-            if let Some(one) = azure.configurations.get_mut(&self.key) {
-                one.told = now;
-            }
-        }
-        self.edit(|one| one.life = life)
+            github.now()
+        };
+        self.edit(|one| (one.life, one.told) = (life, now))
     }
 
     /// It is not there any more.
     pub fn delete(&self) {
-        self.shared.lock().azure.configurations.remove(&self.key);
+        if let Some(cluster) = self.shared.lock().azure.clusters.get_mut(&self.cluster) {
+            cluster.configurations.remove(&self.name);
+        }
     }
 
     fn edit(self, edit: impl FnOnce(&mut FluxConfiguration)) -> Configuration {
-        if let Some(configuration) = self.shared.lock().azure.configurations.get_mut(&self.key) {
-            edit(configuration);
-            configuration.forget_rendered();
+        let mut state = self.shared.lock();
+        let cluster = state.azure.clusters.get_mut(&self.cluster);
+        if let Some(one) = cluster.and_then(|cluster| cluster.configurations.get_mut(&self.name)) {
+            edit(one);
+            one.forget_rendered();
         }
+        drop(state);
         self
     }
 }

@@ -173,7 +173,7 @@ impl Asker {
 
     /// Whether it may read resources of a type.
     fn reads(&self, kind: &str) -> bool {
-        !self.hidden.contains(&kind.to_lowercase())
+        !self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(kind))
     }
 }
 

@@ -30,12 +30,10 @@ pub(crate) struct AzureState {
     pub(super) subscriptions: BTreeMap<String, Tenancy>,
     /// Simulated clusters, by id in lower case.
     pub(super) clusters: BTreeMap<String, Cluster>,
-    /// Simulated configurations, by id in lower case.
-    pub(super) configurations: BTreeMap<String, FluxConfiguration>,
     /// Resources as they were put there, by id in lower case.
     pub(super) resources: BTreeMap<String, Put>,
-    /// Where branches that someone follows have stood, by repository and name, and since when.
-    pub(super) heads: BTreeMap<(String, String), Vec<Head>>,
+    /// Where branches that someone follows have stood, by repository and name.
+    pub(super) heads: BTreeMap<String, BTreeMap<String, Vec<Head>>>,
     pub(super) limits: AzureLimits,
     /// What each application has asked for: Resource Graph, and Resource Manager.
     pub(super) usage: BTreeMap<(String, Service), Window>,
@@ -129,7 +127,6 @@ impl AzureState {
             job: None,
             subscriptions: BTreeMap::new(),
             clusters: BTreeMap::new(),
-            configurations: BTreeMap::new(),
             resources: BTreeMap::new(),
             heads: BTreeMap::new(),
             limits: AzureLimits::default(),
@@ -141,18 +138,21 @@ impl AzureState {
     /// The same at another address.
     pub(crate) fn moved_to(mut self, url: &str) -> AzureState {
         url.clone_into(&mut self.url);
-        for configuration in self.configurations.values_mut() {
-            configuration.forget_rendered();
+        for cluster in self.clusters.values_mut() {
+            cluster.configurations.values_mut().for_each(FluxConfiguration::forget_rendered);
         }
         self
     }
 
     /// Takes note of where the branches stand that someone follows.
     pub(crate) fn observe(&mut self, github: &GitHub) {
-        for ((repository, branch), heads) in &mut self.heads {
-            let Ok(Some(commit)) = github.bare(repository).branch(branch) else { continue };
-            if heads.last().is_none_or(|head| head.commit != commit) {
-                heads.push(Head { since: github.now(), commit });
+        for (repository, branches) in &mut self.heads {
+            let bare = github.bare(repository);
+            for (branch, heads) in branches {
+                let Ok(Some(commit)) = bare.branch(branch) else { continue };
+                if heads.last().is_none_or(|head| head.commit != commit) {
+                    heads.push(Head { since: github.now(), commit });
+                }
             }
         }
     }

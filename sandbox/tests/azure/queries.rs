@@ -190,7 +190,7 @@ fn rows_come_in_pages_where_they_are_ordered_and_have_ids() {
     for (query, why) in table {
         assert_eq!(page(query, None), (2, true, None), "{why}");
     }
-    stage.azure().set_limits(AzureLimits { summary_rows: 1, answer_bytes: 300, ..AzureLimits::default() });
+    stage.azure().set_limits(AzureLimits { summary_rows: 1, answer_bytes: 200, ..AzureLimits::default() });
     assert_eq!(
         page("kubernetesconfigurationresources | summarize n = count() by name", None),
         (1, false, None)

@@ -1,5 +1,7 @@
 //! What a query asks for.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::Refused;
@@ -12,6 +14,8 @@ use super::lexer::{Token, tokens};
 pub(crate) struct Query {
     pub(super) table: String,
     pub(super) steps: Vec<Step>,
+    /// Every name in it, those of columns among them.
+    pub(super) names: BTreeSet<String>,
 }
 
 /// What is done with rows.
@@ -83,7 +87,13 @@ impl Query {
         self.steps.iter().any(|step| matches!(step, Step::Order(_)))
     }
 
-    /// Whether its rows are resources, not what comes of many.
+    /// Whether a column of its table can be seen in what it gives, or does something for that.
+    pub(super) fn needs(&self, column: &str) -> bool {
+        let narrows = |step: &Step| matches!(step, Step::Project(_) | Step::Summarize { .. });
+        self.names.contains(column) || !self.steps.iter().any(narrows)
+    }
+
+    /// Whether its rows are what comes of many resources.
     pub(crate) fn is_summary(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Summarize { .. }))
     }
@@ -102,12 +112,18 @@ struct Parser {
 
 impl Parser {
     fn query(&mut self) -> Result<Query, Refused> {
+        let start = self.next;
         let table = self.name()?;
         let mut steps = Vec::new();
         while self.takes("|") {
             steps.push(self.step()?);
         }
-        Ok(Query { table, steps })
+        let word = |(token, _): &(Token, usize)| match token {
+            Token::Word(word) => Some(word.clone()),
+            _ => None,
+        };
+        let names = self.tokens[start..self.next].iter().filter_map(word).collect();
+        Ok(Query { table, steps, names })
     }
 
     fn step(&mut self) -> Result<Step, Refused> {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::cell::{Cell, Key, Type};
 use super::function::{Gives, Takes, Work};
 use super::parser::{Aggregate, Direction, Expression, Named, Query, Step};
@@ -34,14 +36,14 @@ pub(crate) fn run<'a>(query: &'a Query, tables: &impl Tables<'a>) -> Result<Answ
     let resources = tables
         .rows(&query.table)
         .ok_or_else(|| Refused::new(format!("'{}' is not a table that is known here", query.table)))?;
+    // Nobody looks at the others.
+    let columns = COLUMNS.iter().filter(|(name, _)| query.needs(name));
+    let cells = |resource: &'a Value| {
+        columns.clone().map(|(name, holds)| Cell::of(resource.get(name), *holds)).collect()
+    };
     let mut answer = Answer {
-        columns: COLUMNS.iter().map(|(name, holds)| Column::new(name, *holds)).collect(),
-        rows: resources
-            .into_iter()
-            .map(|resource| {
-                COLUMNS.iter().map(|(name, holds)| Cell::of(resource.get(name), *holds)).collect()
-            })
-            .collect(),
+        rows: resources.into_iter().map(cells).collect(),
+        columns: columns.clone().map(|(name, holds)| Column::new(name, *holds)).collect(),
     };
     for step in &query.steps {
         answer = answer.after(step, tables)?;
