@@ -10,6 +10,8 @@ mod cost;
 mod faults;
 mod platform;
 mod pull_request;
+mod promotion;
 mod reading;
+mod rollout_platform;
 mod scenarios;
 mod secrets;

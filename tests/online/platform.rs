@@ -15,6 +15,8 @@ pub(crate) const READER: &str = "ghp_canary_of_the_reader";
 pub(crate) const WRITER: &str = "ghp_canary_of_the_writer";
 /// Where a GitOps branch tells the promoted commit.
 pub(crate) const TRACKED: &str = ".github/tracking/Promoted_Commit_Id";
+/// The repository that declares the environments.
+pub(crate) const CONTROL_PLANE: &str = "contoso/control-plane";
 const GITOPS_REPO: &str = "kind: GitOpsRepo";
 
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
@@ -26,6 +28,8 @@ pub(crate) struct Platform {
     pub(crate) gitops: Repository,
     /// The environment that the case is about, which is also the name of its branches
     pub(crate) environment: String,
+    /// What is on the control plane's `main` besides what a case has there
+    besides: Files,
     folder: tempfile::TempDir,
 }
 
@@ -81,7 +85,7 @@ impl Case {
     }
 
     /// The environment's branch. Where no GitOpsRepo says where manifests go, as offline, one does.
-    fn control_plane(&self) -> Files {
+    pub(crate) fn control_plane(&self) -> Files {
         let mut files = files_below(&self.folder.join("control-plane"));
         let names_one =
             |bytes: &Vec<u8>| bytes.windows(GITOPS_REPO.len()).any(|part| part == GITOPS_REPO.as_bytes());
@@ -114,28 +118,33 @@ pub(crate) fn gitops_repo(name: &str, repo: &str, branch: &str, path: &str) -> S
 impl Platform {
     /// The platform of a case of `tests/golden`. Its GitOps branch holds `current/`, else only what people put there.
     pub(crate) fn new(case: &str) -> Platform {
+        Platform::with(case, Files::new())
+    }
+
+    /// The same with files on the control plane's `main` that the case does not have.
+    pub(crate) fn with(case: &str, besides: Files) -> Platform {
         let case = Case::new(case);
         let sandbox = Sandbox::start().expect("the sandbox");
         let repository = |name: &str| {
             let repository = sandbox.create_repository(name, Visibility::Private);
             repository.expect("a repository")
         };
-        let control_plane = repository("contoso/control-plane");
+        let control_plane = repository(CONTROL_PLANE);
         let gitops = repository("contoso/gitops");
-        let mut reader = Access::read("contoso/control-plane");
+        let mut reader = Access::read(CONTROL_PLANE);
         for (name, files) in case.repositories() {
             let target = match &*name {
-                "contoso/control-plane" => control_plane.clone(),
+                CONTROL_PLANE => control_plane.clone(),
                 other => repository(other),
             };
             reader = reader.and(&name);
-            commit(&target, "main", &here(&sandbox, files));
+            commit(&target, "main", &main_of(&name, here(&sandbox, files), &besides));
         }
         sandbox.token(READER, reader.named("reader"));
         sandbox.token(WRITER, Access::write("contoso/gitops").named("writer"));
         let folder = tempfile::tempdir().expect("a folder");
         let environment = case.environment();
-        let platform = Platform { sandbox, control_plane, gitops, environment, folder };
+        let platform = Platform { sandbox, control_plane, gitops, environment, besides, folder };
         let current = match case.folder.join("current").is_dir() {
             true => platform.tree_of(&case, "current"),
             false => only_a_readme(),
@@ -150,7 +159,7 @@ impl Platform {
         self.set_branch_of(&self.environment, files);
     }
 
-    fn set_branch_of(&self, environment: &str, files: Files) {
+    pub(crate) fn set_branch_of(&self, environment: &str, files: Files) {
         let pinned = |bytes| self.pinned(&String::from_utf8(bytes).expect("a text")).into_bytes();
         let files = here(&self.sandbox, files).into_iter().map(|(path, bytes)| (path, pinned(bytes)));
         match self.control_plane.head(environment).expect("a repository") {
@@ -179,9 +188,19 @@ impl Platform {
     /// environment than the first one begins with a GitOps branch of its own.
     pub(crate) fn go_on_as(&self, case: &str) {
         let case = Case::new(case);
+        self.set_repositories(&case);
+        let environment = case.environment();
+        if self.gitops.head(&environment).expect("a repository").is_none() {
+            commit(&self.gitops, &environment, &only_a_readme());
+        }
+        self.set_branch_of(&environment, case.control_plane());
+    }
+
+    /// Has `main` of every repository be as a case has it.
+    pub(crate) fn set_repositories(&self, case: &Case) {
         for (name, files) in case.repositories() {
             let is_new = self.sandbox.snapshot().is_ok_and(|world| !world.repositories.contains_key(&name));
-            let files = here(&self.sandbox, files);
+            let files = main_of(&name, here(&self.sandbox, files), &self.besides);
             if is_new {
                 let target = self.sandbox.create_repository(&name, Visibility::Public);
                 commit(&target.expect("a repository"), "main", &files);
@@ -189,11 +208,6 @@ impl Platform {
                 replace(&self.sandbox.repository(&name), "main", &files);
             }
         }
-        let environment = case.environment();
-        if self.gitops.head(&environment).expect("a repository").is_none() {
-            commit(&self.gitops, &environment, &only_a_readme());
-        }
-        self.set_branch_of(&environment, case.control_plane());
     }
 
     /// Edits one file of a branch of the control plane.
@@ -255,6 +269,11 @@ impl Platform {
         workspace
     }
 
+    /// A file that a run writes or reads, besides its workspace.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Runs the Action in a workspace.
     pub(crate) fn run_in(&self, workspace: &Path, branch: &str, inputs: &[(&str, &str)]) -> Ran {
         self.collect(self.command(workspace, branch, inputs))
@@ -281,7 +300,7 @@ impl Platform {
             ("GITHUB_SERVER_URL", &*self.sandbox.url()),
             ("GITHUB_API_URL", &self.sandbox.api_url()),
             ("GITHUB_GRAPHQL_URL", &self.sandbox.graphql_url()),
-            ("GITHUB_REPOSITORY", "contoso/control-plane"),
+            ("GITHUB_REPOSITORY", CONTROL_PLANE),
             ("GITHUB_REF_NAME", branch),
             ("GITHUB_REF_TYPE", "branch"),
             ("GITHUB_RUN_ID", "4711"),
@@ -352,8 +371,8 @@ impl Ran {
     }
 }
 
-/// The outputs of a step, each between two lines that name its end.
-fn outputs(text: &str) -> BTreeMap<String, String> {
+/// The outputs of a step, or what it keeps for its end, each between two lines that name its end.
+pub(crate) fn outputs(text: &str) -> BTreeMap<String, String> {
     let mut outputs = BTreeMap::new();
     let mut lines = text.lines();
     while let Some((name, end)) = lines.next().and_then(|line| line.split_once("<<")) {
@@ -391,6 +410,14 @@ fn replace(repository: &Repository, branch: &str, files: &Files) {
     let entries: Vec<(&str, Option<&str>)> =
         files.iter().map(|(path, bytes)| (&**path, Some(text(bytes)))).chain(gone).collect();
     repository.commit(branch, &entries, "as people changed it").expect("a commit");
+}
+
+/// The content of a repository's `main`.
+fn main_of(name: &str, mut files: Files, besides: &Files) -> Files {
+    if name == CONTROL_PLANE {
+        files.extend(besides.clone());
+    }
+    files
 }
 
 /// A GitOps branch before its first pull request.
