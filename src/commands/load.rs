@@ -1,7 +1,9 @@
 //! Reading a control plane from where its pointers lead.
 
+use fleet::objects::Environment;
 use fleet::{ControlPlane, Role, Snapshot, Want};
 
+use super::chain::{self, Chain};
 use crate::cli::PlaneArgs;
 use crate::exit::Failure;
 use crate::world::World;
@@ -40,8 +42,9 @@ pub(crate) fn control_plane(
             }
         }
     };
-    if let Some(branch) = branch_elsewhere(arguments, runner, &mut snapshot, &environment, sources)? {
-        snapshot = Snapshot::new(&sources.workspace_at(&branch, folder.path())?);
+    if let Some(elsewhere) = elsewhere(arguments, world, &mut snapshot, &environment)? {
+        let source = sources.elsewhere(&elsewhere.control_plane);
+        snapshot = Snapshot::new(&source.map_err(|unread| chain::no_branch(&elsewhere, unread))?);
     }
     check(&snapshot)?;
     while read(&mut snapshot, sources, Snapshot::wants)? > 0 {}
@@ -80,22 +83,29 @@ fn environment_of(runner: &Runner, snapshot: &Snapshot) -> Result<Option<String>
     Ok(runner.branch.as_ref().and_then(of_branch))
 }
 
-/// The environment's branch, if the job runs on another one and nothing else says what to read.
-fn branch_elsewhere(
+/// The environment, if the job runs on another branch than its own and nothing else says what to read.
+fn elsewhere(
     arguments: &PlaneArgs,
-    runner: &Runner,
+    world: &World,
     snapshot: &mut Snapshot,
     environment: &str,
-    sources: &Sources,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Environment>, Failure> {
+    let World { runner, sources, .. } = world;
     let is_said = arguments.control_plane.is_some() || arguments.control_plane_ref.is_some();
     let (false, true, Some(branch)) = (is_said, runner.is_action(), &runner.branch) else { return Ok(None) };
     if branch == environment {
         return Ok(None);
     }
     read(snapshot, sources, Snapshot::wants_of_bases)?;
-    let declared = snapshot.environments().find(|it| it.meta.name == environment);
-    Ok(declared.map(|it| it.control_plane.branch.clone()).filter(|wanted| wanted != branch))
+    let declared = snapshot.environments().find(|it| it.meta.name == environment).cloned();
+    let declared = match declared {
+        // Nothing is checked out: the repository itself is asked.
+        None if snapshot.is_empty() && world.access.is_some() => {
+            Some(Chain::read(world)?.environment(environment)?.clone())
+        }
+        declared => declared,
+    };
+    Ok(declared.filter(|it| it.control_plane.branch != *branch))
 }
 
 fn names(snapshot: &Snapshot) -> Vec<String> {

@@ -137,6 +137,13 @@ impl Sources {
         Ok(objects.source(commit, &at.path, &prefix(at))?)
     }
 
+    /// The same, for the control plane: its files are not those of its folder then.
+    pub(crate) fn elsewhere(&self, at: &RepoRef) -> Result<Source, Unread> {
+        self.is_elsewhere.get_or_init(|| ());
+        let (objects, commit) = self.open(&at.repo, &Wanted::Branch(at.branch.clone()))?;
+        Ok(objects.source(commit, &at.path, "")?)
+    }
+
     /// The same, of the repository itself, with the commit at its head.
     pub(crate) fn head(&self, at: &RepoRef) -> Result<(CommitId, Source), Unread> {
         let (objects, commit) = self.open(&at.repo, &Wanted::Branch(at.branch.clone()))?;

@@ -290,7 +290,8 @@ impl RolloutPlatform {
 /// The workflows as files.
 fn workflows() -> Files {
     let file = |(name, inputs): (&str, &[&str])| {
-        let inputs: String = inputs.iter().map(|input| format!("      {input}: {{type: string}}\n")).collect();
+        let inputs: String =
+            inputs.iter().map(|input| format!("      {input}: {{type: string}}\n")).collect();
         let text = format!("on:\n  workflow_dispatch:\n    inputs:\n{inputs}");
         (format!(".github/workflows/{name}"), text.into_bytes())
     };

@@ -216,6 +216,11 @@ impl Snapshot {
         whole.chain(self.plane.broken_workloads.iter().filter_map(|broken| broken.name.as_deref())).collect()
     }
 
+    /// Whether nothing was found at all.
+    pub fn is_empty(&self) -> bool {
+        self.plane.objects.is_empty() && self.environments.is_empty() && self.plane.problems.is_empty()
+    }
+
     /// The branches that clusters follow, as far as they have been read.
     pub fn gitops_repos(&self) -> impl Iterator<Item = &GitOpsRepo> {
         self.plane.objects.iter().filter_map(|parsed| match &parsed.object {

@@ -2,7 +2,11 @@
 //! that lags, reads that fail, and a branch that moves on. What the core says is judged by what it was shown.
 //!
 //! It knows nothing of how the core works, only what it must and must not do.
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test reads its seeds and says how far it is")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test reads its seeds and says how far it is"
+)]
 
 #[path = "simulation/course.rs"]
 mod course;
@@ -127,7 +131,10 @@ fn play_all(seeds: Range<u64>) -> Statistics {
     });
     let mut text = String::new();
     for (seed, why) in &wrong {
-        let _ = writeln!(text, "SEED={seed} cargo test -p rollout --test simulation one_rollout -- --ignored --nocapture\n    {why}");
+        let _ = writeln!(
+            text,
+            "SEED={seed} cargo test -p rollout --test simulation one_rollout -- --ignored --nocapture\n    {why}"
+        );
     }
     assert!(wrong.is_empty(), "{} rollouts are wrong:\n{text}", wrong.len());
     statistics

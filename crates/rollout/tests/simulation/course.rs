@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use rollout::{
-    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time, Verdict,
+    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time,
+    Verdict,
 };
 
 use crate::judge::{Judge, Shown, is_member};
@@ -70,7 +71,12 @@ impl Trace {
 }
 
 /// Drives a check that starts then to its end; what is wrong with it, if anything is.
-pub(crate) fn drive(world: &World, started: u64, random: &mut Random, trace: &mut Trace) -> Result<Course, String> {
+pub(crate) fn drive(
+    world: &World,
+    started: u64,
+    random: &mut Random,
+    trace: &mut Trace,
+) -> Result<Course, String> {
     trace.say(started, || format!("{:#?}\n{:#?}\n{:#?}", world.target, world.policy, world.history));
     let rollout = Rollout::new(world.target.clone(), world.policy.clone(), Time(started));
     let mut ride = Ride {
@@ -323,8 +329,7 @@ impl Ride<'_> {
     /// Only what counts may be asked for.
     fn accepts(&self, commits: &[CommitId]) -> Result<(), String> {
         let history = &self.world.history;
-        let is_accepted =
-            |name: &CommitId| history.find(name).is_some_and(|commit| history.accepts(commit));
+        let is_accepted = |name: &CommitId| history.find(name).is_some_and(|commit| history.accepts(commit));
         if !commits.contains(history.checked()) || !commits.iter().all(is_accepted) {
             return Err(format!("{commits:?} do not all count"));
         }

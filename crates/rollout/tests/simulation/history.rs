@@ -94,7 +94,8 @@ impl History {
             merge(Below::Commit(1), ours),
             merge(Below::Unknown, ours),
         ];
-        let mut heads = vec![(0, *random.pick(&[0, 1])), (merged - random.within(60..=5000), 2), (merged, CHECKED)];
+        let mut heads =
+            vec![(0, *random.pick(&[0, 1])), (merged - random.within(60..=5000), 2), (merged, CHECKED)];
         let mut times: Vec<u64> = Vec::new();
         for _ in 0..*random.pick(&[0, 0, 0, 1, 1, 2, 4]) {
             times.push(random.within(merged + 1..=until));
@@ -116,7 +117,8 @@ impl History {
         let names = names(random, digits, commits.len());
         let plane = crate::history::names(random, digits, PLANE.len());
         let mut history = History { accepted: Vec::new(), commits, heads, names, plane };
-        history.accepted = (0..history.commits.len()).map(|commit| history.is_same_promotion(commit)).collect();
+        history.accepted =
+            (0..history.commits.len()).map(|commit| history.is_same_promotion(commit)).collect();
         history
     }
 
@@ -202,7 +204,12 @@ impl History {
 }
 
 /// A turn that may end the check: a commit that is there already, or a new one.
-fn turn(random: &mut Random, commits: &[Merge], head: Commit, ours: Option<Promoted>) -> Result<Commit, Merge> {
+fn turn(
+    random: &mut Random,
+    commits: &[Merge],
+    head: Commit,
+    ours: Option<Promoted>,
+) -> Result<Commit, Merge> {
     let merge = |below, tracked| Err(Merge { below: Below::Commit(below), tracked });
     match random.below(9) {
         0 | 1 => merge(head, Some(random.within(4..=5) as usize)),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use rollout::{
-    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing, State,
-    Time, Unobserved, Verdict, WhyWaiting,
+    ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing,
+    State, Time, Unobserved, Verdict, WhyWaiting,
 };
 
 use crate::history::{Commit, Fate};
@@ -123,7 +123,8 @@ impl<'a> Judge<'a> {
         if shown == Shown::Itself && !is_member(&sight) {
             witness.gone = Some(now);
         }
-        witness.is_ghost = witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
+        witness.is_ghost =
+            witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
         if !witness.is_ghost && is_member(&sight) {
             witness.gone = None;
         }
@@ -219,7 +220,9 @@ impl<'a> Judge<'a> {
                 };
                 let types = &fleet[at].types;
                 if !stands_in(None) || !types.iter().all(|of| stands_in(Some(of))) {
-                    return Err(format!("{id} is ignored, and nothing of its cluster types was shown as done"));
+                    return Err(format!(
+                        "{id} is ignored, and nothing of its cluster types was shown as done"
+                    ));
                 }
             }
         }
@@ -308,7 +311,11 @@ impl<'a> Judge<'a> {
         let is_short = self.tallied.is_some_and(|tallied| self.rows.len() < tallied);
         let is_haunted = self.witnesses.iter().any(|witness| witness.is_ghost);
         let is_sure = |(at, witness)| !self.is_done(at, witness) || self.is_surely_done(at, witness);
-        if !is_short && !is_haunted && self.carries_success().is_ok() && self.members(Ghosts::With).all(is_sure) {
+        if !is_short
+            && !is_haunted
+            && self.carries_success().is_ok()
+            && self.members(Ghosts::With).all(is_sure)
+        {
             return Err("everything was shown as done".to_owned());
         }
         for (at, witness) in self.members(Ghosts::Without) {
@@ -361,7 +368,12 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether what the core says of each configuration is what it was shown.
-    pub(crate) fn judge_standings(&self, rollout: &Rollout, verdict: Option<&Verdict>, now: u64) -> Result<(), String> {
+    pub(crate) fn judge_standings(
+        &self,
+        rollout: &Rollout,
+        verdict: Option<&Verdict>,
+        now: u64,
+    ) -> Result<(), String> {
         let standings = rollout.standings(Time(now));
         let key = |standing: &Standing| {
             (standing.observation.cluster.name.clone(), standing.observation.name.clone())
@@ -389,7 +401,10 @@ impl<'a> Judge<'a> {
         let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
         let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));
         if !fewest.clone().all(|name| unobserved.contains(name)) || unobserved.len() > most.count() {
-            return Err(format!("unobserved are {fewest:?}, not {unobserved:?}", fewest = fewest.collect::<Vec<_>>()));
+            return Err(format!(
+                "unobserved are {fewest:?}, not {unobserved:?}",
+                fewest = fewest.collect::<Vec<_>>()
+            ));
         }
         Ok(())
     }

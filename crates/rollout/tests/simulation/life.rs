@@ -81,8 +81,7 @@ pub(crate) struct Report {
 }
 
 /// Nothing has been said yet.
-pub(crate) const SILENCE: Snapshot =
-    Snapshot { synced: None, parts: [UNTOLD; PARTS], whole: Whole::Pending };
+pub(crate) const SILENCE: Snapshot = Snapshot { synced: None, parts: [UNTOLD; PARTS], whole: Whole::Pending };
 const UNTOLD: Part = Part { is_told: false, ready: None, reason: "", applied: None };
 
 /// Under which conditions a configuration lives.
@@ -125,7 +124,8 @@ fn sync(random: &mut Random, conditions: &Conditions) -> Vec<(u64, Option<Commit
     let Conditions { history, mood, life, follows, suspended, asleep, .. } = conditions;
     let before = history.head(life.0);
     let first = *random.pick(&[Some(before), Some(before), Some(before), None, Some(STRAY), Some(FORGOTTEN)]);
-    let mut synced = vec![(life.0, if mood.strikes(Trouble::Strange, random) { first } else { Some(before) })];
+    let mut synced =
+        vec![(life.0, if mood.strikes(Trouble::Strange, random) { first } else { Some(before) })];
     let interval = *random.pick(&[10, 15, 30, 60, 120, 300]);
     let stuck = if mood.strikes(Trouble::Stuck, random) { random.within(life.0..=life.1) } else { life.1 };
     let mut look = life.0 + random.below(interval);
@@ -199,7 +199,13 @@ fn apply(
 }
 
 fn reason(random: &mut Random) -> &'static str {
-    *random.pick(&["BuildFailed", "HealthCheckFailed", "ReconciliationFailed", "ArtifactFailed", "Progressing"])
+    *random.pick(&[
+        "BuildFailed",
+        "HealthCheckFailed",
+        "ReconciliationFailed",
+        "ArtifactFailed",
+        "Progressing",
+    ])
 }
 
 fn ready(applied: Option<Commit>) -> Part {
@@ -279,11 +285,8 @@ fn send(random: &mut Random, conditions: &Conditions, told: Vec<(u64, Snapshot)>
         if is_within(asleep, made) || mood.strikes(Trouble::LostReport, random) {
             continue;
         }
-        let delay = if mood.strikes(Trouble::LateReport, random) {
-            Some(random.within(10..=1800))
-        } else {
-            None
-        };
+        let delay =
+            if mood.strikes(Trouble::LateReport, random) { Some(random.within(10..=1800)) } else { None };
         // Those that are not late come in order, through one line.
         let mut arrives = made + delay.unwrap_or_else(|| random.below(15));
         if delay.is_none() {

@@ -75,8 +75,11 @@ impl Mood {
 
     /// Some things go wrong, and in each world others.
     pub(crate) fn draw(random: &mut Random) -> Mood {
-        let often: [u64; 8] =
-            *random.pick(&[[0, 0, 0, 0, 0, 0, 0, 30], [0, 0, 0, 0, 0, 5, 5, 20], [0, 0, 0, 0, 0, 10, 10, 60]]);
+        let often: [u64; 8] = *random.pick(&[
+            [0, 0, 0, 0, 0, 0, 0, 30],
+            [0, 0, 0, 0, 0, 5, 5, 20],
+            [0, 0, 0, 0, 0, 10, 10, 60],
+        ]);
         let mut mood = Mood::calm();
         for percent in &mut mood.0 {
             *percent = *random.pick(&often);

@@ -195,7 +195,9 @@ impl World {
             return None;
         }
         let mut shown = at - configuration.lag - staleness;
-        if let Some((start, _)) = configuration.frozen.iter().find(|(start, end)| (*start..*end).contains(&at)) {
+        if let Some((start, _)) =
+            configuration.frozen.iter().find(|(start, end)| (*start..*end).contains(&at))
+        {
             shown = shown.min(*start);
         }
         let mut sight = self.sight(configuration, shown)?;
@@ -271,7 +273,9 @@ impl World {
 
     /// Whether a tally may take what is only fetched for applied.
     pub(crate) fn is_misleading(&self) -> bool {
-        self.fleet.iter().any(|configuration| configuration.source_is_named || !configuration.decoys.is_empty())
+        self.fleet
+            .iter()
+            .any(|configuration| configuration.source_is_named || !configuration.decoys.is_empty())
     }
 
     /// A sight as the core is shown it.
@@ -312,7 +316,8 @@ impl World {
         let Configuration { name, namespace, parts, decoys, .. } = configuration;
         let status = |kind: &str, name: String, namespace: &str, part: &Part| {
             let applied = part.applied.map(|commit| self.history.name(commit).clone());
-            let message = applied.as_ref().map_or(String::new(), |commit| format!("Applied revision: {commit}"));
+            let message =
+                applied.as_ref().map_or(String::new(), |commit| format!("Applied revision: {commit}"));
             ObjectStatus {
                 kind: kind.to_owned(),
                 name,
@@ -333,7 +338,9 @@ impl World {
                     Decoy::OtherNamespace => {
                         status("Kustomization", format!("{name}-{key}"), "elsewhere", &fooling)
                     }
-                    Decoy::OtherName => status("Kustomization", format!("{name}-{key}-2"), namespace, &fooling),
+                    Decoy::OtherName => {
+                        status("Kustomization", format!("{name}-{key}-2"), namespace, &fooling)
+                    }
                 });
             }
             if part.is_told {
