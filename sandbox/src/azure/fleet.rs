@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::life::{Circumstances, Life, Report, View};
-use super::resource;
+use super::resource::{self, Record};
 use super::state::{AzureState, Head};
 use crate::state::GitHub;
 
@@ -24,7 +24,7 @@ pub(crate) struct Cluster {
     pub(super) silence: Option<(Timestamp, Option<Timestamp>)>,
     /// By name in lower case.
     pub(super) configurations: BTreeMap<String, FluxConfiguration>,
-    rendered: Option<(Contact, Arc<Value>)>,
+    rendered: Option<(Contact, Arc<Record>)>,
 }
 
 /// What kind of cluster.
@@ -55,7 +55,7 @@ pub(crate) struct FluxConfiguration {
     pub(super) life: Life,
     pub(super) made: Timestamp,
     pub(super) told: Timestamp,
-    rendered: Option<(Report, Arc<Value>)>,
+    rendered: Option<(Report, Arc<Record>)>,
 }
 
 /// What a configuration follows.
@@ -181,31 +181,31 @@ type Heads = BTreeMap<String, BTreeMap<String, Vec<Head>>>;
 
 impl AzureState {
     /// Every resource as Resource Graph has it.
-    pub(super) fn index(&mut self, github: &GitHub) -> Vec<Arc<Value>> {
+    pub(super) fn index(&mut self, github: &GitHub) -> Vec<Arc<Record>> {
         let now = github.now();
         let AzureState { clusters, resources, heads, subscriptions, .. } = self;
-        let mut all: Vec<Arc<Value>> = resources.values().map(|put| put.row.clone()).collect();
+        let mut all: Vec<Arc<Record>> = resources.values().map(|put| put.record.clone()).collect();
         for cluster in clusters.values_mut() {
             let tenant = subscriptions.get(&cluster.subscription).map_or(super::TENANT, |one| &one.tenant);
             let contact = cluster.contact(now);
-            let value = match cluster.rendered.take() {
-                Some((rendered, value)) if rendered == contact => value,
-                _ => Arc::new(resource::row(&resource::cluster(cluster, contact), tenant)),
+            let record = match cluster.rendered.take() {
+                Some((rendered, record)) if rendered == contact => record,
+                _ => Arc::new(Record::of(&resource::cluster(cluster, contact), tenant)),
             };
-            cluster.rendered = Some((contact, value.clone()));
-            all.push(value);
+            cluster.rendered = Some((contact, record.clone()));
+            all.push(record);
             let silent = cluster.silent(now);
             for configuration in cluster.configurations.values_mut() {
                 let Some(report) = configuration.report(View::Index, now, silent, heads) else { continue };
-                let value = match configuration.rendered.take() {
-                    Some((rendered, value)) if rendered == report => value,
+                let record = match configuration.rendered.take() {
+                    Some((rendered, record)) if rendered == report => record,
                     _ => {
                         let whole = resource::configuration(configuration, &report, View::Index, &github.url);
-                        Arc::new(resource::row(&whole, tenant))
+                        Arc::new(Record::of(&whole, tenant))
                     }
                 };
-                configuration.rendered = Some((report, value.clone()));
-                all.push(value);
+                configuration.rendered = Some((report, record.clone()));
+                all.push(record);
             }
         }
         all

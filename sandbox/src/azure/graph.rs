@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::arm::check_version;
 use super::kql::{Answer, Query, Refused, Tables, parse, run};
 use super::limits::QUERIES_WINDOW;
+use super::resource::{self, Record, TABLES};
 use super::state::{AzureState, Service, uuid_of};
-use super::{Asker, error, resource};
+use super::{Asker, error};
 use crate::reply::Reply;
 use crate::server::Request;
 use crate::state::GitHub;
@@ -173,43 +174,27 @@ fn page(azure: &mut AzureState, github: &GitHub, asker: &Asker, asked: &Asked) -
     let mut all = azure.index(github);
     all.extend(azure.subscriptions.iter().map(|(id, one)| {
         let whole = resource::subscription(id, &one.name, &one.tenant);
-        let properties = json!({ "state": whole["state"], "managedByTenants": [] });
         let container = json!({
-            "id": whole["id"], "name": one.name, "type": SUBSCRIPTION, "properties": properties,
+            "id": whole["id"], "name": one.name, "type": "microsoft.resources/subscriptions",
+            "properties": { "state": whole["state"], "managedByTenants": [] },
         });
-        Arc::new(resource::row(&container, &one.tenant))
+        Arc::new(Record::of(&container, &one.tenant))
     }));
-    all.retain(|row| {
-        let text = |name: &str| row[name].as_str().unwrap_or_default();
-        let subscription = text("subscriptionId");
-        let is_eligible =
-            eligible.contains(subscription) || eligible.contains(subscription.to_lowercase().as_str());
-        is_eligible && asker.reads(text("type"))
-    });
+    all.retain(|record| eligible.contains(record.subscription.as_str()) && asker.reads(&record.kind));
     let world = World(&all);
     let answer = run(&asked.query, &world)?;
     let reply = reply(asked, &answer, azure.limits.summary_rows, azure.limits.answer_bytes)?;
     Ok(if is_cut { reply.with("x-ms-tenant-subscription-limit-hit", true) } else { reply })
 }
 
-/// The resource type of subscriptions.
-const SUBSCRIPTION: &str = "microsoft.resources/subscriptions";
-
 /// The resources that are there for a query.
-struct World<'a>(&'a [Arc<Value>]);
+struct World<'a>(&'a [Arc<Record>]);
 
 impl<'a> Tables<'a> for World<'a> {
-    fn rows(&self, table: &str) -> Option<Vec<&'a Value>> {
-        let tables = ["resources", "kubernetesconfigurationresources", "resourcecontainers"];
-        let table = tables.into_iter().find(|known| known.eq_ignore_ascii_case(table))?;
-        let home = |row: &Value| match row["type"].as_str() {
-            Some(SUBSCRIPTION) => "resourcecontainers",
-            Some(kind) if kind.starts_with("microsoft.kubernetesconfiguration/") => {
-                "kubernetesconfigurationresources"
-            }
-            _ => "resources",
-        };
-        Some(self.0.iter().map(Arc::as_ref).filter(|row| home(row) == table).collect())
+    fn rows(&self, table: &str) -> Option<Vec<&'a [Value]>> {
+        let table = TABLES.into_iter().find(|known| known.eq_ignore_ascii_case(table))?;
+        let records = self.0.iter().filter(|record| record.table == table);
+        Some(records.map(|record| record.columns.as_slice()).collect())
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::fleet::{self, ClusterKind, FluxConfiguration, Kustomization, Naming, Waits};
+use super::resource::Record;
 use super::state::{Put, Tenancy, uuid_of};
 use super::{AzureLimits, Cloud, Federation, IDENTITY_TOKEN, Job, Life, REQUEST_TOKEN, TENANT, entra};
 use crate::repository::Repository;
@@ -127,11 +128,12 @@ impl Azure {
     /// Puts a resource there, as Resource Manager has it, or another in its place.
     pub fn put(&self, resource: Value) {
         let azure = &mut self.shared.lock().azure;
-        let put = Put::new(resource, TENANT);
-        let (key, subscription) = (put.key(), put.subscription());
-        let name = subscription.clone();
-        azure.subscriptions.entry(subscription).or_insert(Tenancy { name, tenant: TENANT.to_owned() });
-        azure.resources.insert(key, put);
+        let record = Arc::new(Record::of(&resource, TENANT));
+        let id = record.subscription.clone();
+        let tenancy = Tenancy { name: id.clone(), tenant: TENANT.to_owned() };
+        azure.subscriptions.entry(id).or_insert(tenancy);
+        let key = resource["id"].as_str().unwrap_or_default().to_lowercase();
+        azure.resources.insert(key, Put { whole: resource, record });
     }
 
     /// Deletes a resource that was put there.

@@ -6,37 +6,57 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fleet::{Cluster, ClusterKind, Contact, FluxConfiguration, Kustomization, Naming, Waits};
+use super::kql::columns;
 use super::life::{Applied, IndexStatuses, Report, Revision, Shape, Times, View};
 
 /// What intervals and timeouts are where none is given.
 const DEFAULT: Duration = Duration::from_secs(600);
 
-/// A resource as Resource Graph has it: with all columns, some of them in lower case.
-pub(super) fn row(resource: &Value, tenant: &str) -> Value {
-    let id = resource["id"].as_str().unwrap_or_default();
-    let segment = |name: &str| {
-        let mut segments = id.split('/').skip_while(|segment| !segment.eq_ignore_ascii_case(name));
-        segments.nth(1).unwrap_or_default().to_owned()
-    };
-    let text = |name: &str| resource[name].as_str().unwrap_or_default();
-    json!({
-        "id": id,
-        "name": text("name"),
-        "type": text("type").to_lowercase(),
-        "tenantId": tenant,
-        "kind": text("kind"),
-        "location": text("location"),
-        "resourceGroup": segment("resourceGroups").to_lowercase(),
-        "subscriptionId": segment("subscriptions"),
-        "managedBy": "",
-        "sku": resource["sku"],
-        "plan": null,
-        "properties": resource["properties"],
-        "tags": resource["tags"],
-        "identity": resource["identity"],
-        "zones": null,
-        "extendedLocation": null,
-    })
+/// A resource as Resource Graph has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(super) table: &'static str,
+    /// Its type in lower case.
+    pub(super) kind: String,
+    /// Its subscription in lower case.
+    pub(super) subscription: String,
+    /// The values of [`columns`].
+    pub(super) columns: Vec<Value>,
+}
+
+/// The tables of Resource Graph that there are.
+pub(super) const TABLES: [&str; 3] = ["resources", "kubernetesconfigurationresources", "resourcecontainers"];
+
+impl Record {
+    /// A resource with all columns, some of them in lower case.
+    pub(super) fn of(resource: &Value, tenant: &str) -> Record {
+        let text = |name: &str| resource[name].as_str().unwrap_or_default();
+        let id = text("id");
+        let segment = |name: &str| {
+            let mut segments = id.split('/').skip_while(|segment| !segment.eq_ignore_ascii_case(name));
+            segments.nth(1).unwrap_or_default()
+        };
+        let kind = text("type").to_lowercase();
+        let [resources, configurations, containers] = TABLES;
+        let table = match kind.split('/').next() {
+            Some("microsoft.kubernetesconfiguration") => configurations,
+            Some("microsoft.resources") => containers,
+            _ => resources,
+        };
+        let column = |name: &str| match name {
+            "type" => json!(kind),
+            "tenantId" => json!(tenant),
+            "resourceGroup" => json!(segment("resourceGroups").to_lowercase()),
+            "subscriptionId" => json!(segment("subscriptions")),
+            _ => resource[name].clone(),
+        };
+        Record {
+            table,
+            subscription: segment("subscriptions").to_lowercase(),
+            columns: columns().map(column).collect(),
+            kind,
+        }
+    }
 }
 
 /// A subscription.

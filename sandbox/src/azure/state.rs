@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::entra::{Application, Job, Token};
 use super::fleet::{Cluster, FluxConfiguration};
 use super::limits::{AzureLimits, Window};
-use super::resource;
+use super::resource::Record;
 use crate::state::GitHub;
 
 /// Everything that Azure knows.
@@ -58,24 +58,7 @@ pub(crate) struct Tenancy {
 #[derive(Clone, Debug)]
 pub(crate) struct Put {
     pub(super) whole: Value,
-    /// As Resource Graph has it.
-    pub(super) row: Arc<Value>,
-}
-
-impl Put {
-    pub(super) fn new(whole: Value, tenant: &str) -> Put {
-        let row = Arc::new(resource::row(&whole, tenant));
-        Put { whole, row }
-    }
-
-    /// Its id in lower case.
-    pub(super) fn key(&self) -> String {
-        self.row["id"].as_str().unwrap_or_default().to_lowercase()
-    }
-
-    pub(super) fn subscription(&self) -> String {
-        self.row["subscriptionId"].as_str().unwrap_or_default().to_lowercase()
-    }
+    pub(super) record: Arc<Record>,
 }
 
 /// Part of Azure that counts requests for itself.

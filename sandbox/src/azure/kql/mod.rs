@@ -29,8 +29,13 @@ pub(super) struct Refused {
 
 /// Where rows come from.
 pub(super) trait Tables<'a> {
-    /// The resources of a table, if there is one of that name.
-    fn rows(&self, table: &str) -> Option<Vec<&'a Value>>;
+    /// The resources of a table, each as the values of [`columns`], if there is one of that name.
+    fn rows(&self, table: &str) -> Option<Vec<&'a [Value]>>;
+}
+
+/// The names of what every table has.
+pub(super) fn columns() -> impl Iterator<Item = &'static str> {
+    run::COLUMNS.iter().map(|(name, _)| *name)
 }
 
 /// What a query gives.

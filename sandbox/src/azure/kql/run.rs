@@ -10,7 +10,7 @@ use super::parser::{Aggregate, Direction, Expression, Named, Query, Step};
 use super::{Answer, Column, Refused, Tables};
 
 /// What every table of Resource Graph has.
-const COLUMNS: [(&str, Type); 16] = [
+pub(super) const COLUMNS: [(&str, Type); 16] = [
     ("id", Type::Text),
     ("name", Type::Text),
     ("type", Type::Text),
@@ -37,13 +37,13 @@ pub(crate) fn run<'a>(query: &'a Query, tables: &impl Tables<'a>) -> Result<Answ
         .rows(&query.table)
         .ok_or_else(|| Refused::new(format!("'{}' is not a table that is known here", query.table)))?;
     // Nobody looks at the others.
-    let columns = COLUMNS.iter().filter(|(name, _)| query.needs(name));
-    let cells = |resource: &'a Value| {
-        columns.clone().map(|(name, holds)| Cell::of(resource.get(name), *holds)).collect()
+    let needed = COLUMNS.iter().enumerate().filter(|(_, (name, _))| query.needs(name));
+    let cells = |resource: &'a [Value]| {
+        needed.clone().map(|(place, (_, holds))| Cell::of(resource.get(place), *holds)).collect()
     };
     let mut answer = Answer {
         rows: resources.into_iter().map(cells).collect(),
-        columns: columns.clone().map(|(name, holds)| Column::new(name, *holds)).collect(),
+        columns: needed.clone().map(|(_, (name, holds))| Column::new(name, *holds)).collect(),
     };
     for step in &query.steps {
         answer = answer.after(step, tables)?;
