@@ -54,19 +54,23 @@ impl Deref for RolloutPlatform {
 }
 
 impl RolloutPlatform {
-    /// The tutorial's environments, dev → stage, at the first commit of `main`, with nothing scheduled yet.
+    /// The tutorial's environments, dev → stage, both with the first commit of `main`.
     pub(crate) fn s1() -> RolloutPlatform {
         RolloutPlatform::new("s1-0-baseline", &["s1-3-promoted-to-stage"])
     }
 
-    /// The platform of a golden case, with the environments of others besides; nothing is scheduled yet, and nothing
-    /// follows the GitOps branches.
+    /// The platform of a golden case, with the environments of others besides. Every GitOps branch is as its case
+    /// expects it after the merge; no commit has a status, and no cluster is there.
     pub(crate) fn new(case: &str, others: &[&str]) -> RolloutPlatform {
         let platform = Platform::with(case, workflows());
-        for other in others.iter().map(|other| Case::new(other)) {
-            platform.set_branch_of(&other.environment(), other.control_plane());
+        for case in [case].iter().chain(others) {
+            let environment = Case::new(case).environment();
+            platform.set_branch_of(&environment, Case::new(case).control_plane());
             let readme = ("README.md", Some("What runs where.\n"));
-            platform.gitops.commit(&other.environment(), &[readme], "a GitOps branch").expect("a commit");
+            platform.gitops.commit(&environment, &[readme], "a GitOps branch").expect("a commit");
+            let mut files = platform.expected(case);
+            files.insert("README.md".to_owned(), b"What runs where.\n".to_vec());
+            platform.set_gitops(&environment, &files);
         }
         let keeper = Access::write(CONTROL_PLANE).with(Scope::Issues, Level::None);
         platform.sandbox.token(KEEPER, keeper);

@@ -1,0 +1,488 @@
+//! A check while it watches clusters: what it waits for, what ends it, and how its status ends.
+
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use kalypso_sandbox::azure::{Life, Trouble, Waits};
+use kalypso_sandbox::{At, Fault};
+
+use super::platform::{TRACKED, gitops_repo};
+use super::rollout_platform::{Merged, RolloutPlatform, SUBSCRIPTION};
+
+const PROMOTED: &str = "pending: Promoted";
+const DEPLOYING: &str = "pending: Deploying";
+const DEPLOYED: &str = "success: Deployed to 1 configuration on 1 cluster, 3 cluster types not observed";
+const GRAPH: &str = "/providers/Microsoft.ResourceGraph/resources";
+
+#[test]
+fn what_is_synced_and_not_applied_is_waited_for_though_the_state_is_still_compliant() {
+    let (world, merged) = merged(&[("drone", applies_after(3))]);
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert!(ran.stdout.contains("not applied, kustomization drone at "), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("Non-Compliant"), "{}", ran.stdout);
+}
+
+#[test]
+fn one_of_several_that_is_not_done_in_time_is_named_with_its_commit_and_message() {
+    let lives = [
+        ("drone", Life::default()),
+        ("large", applies_after(3600).applying_as("Pending")),
+        ("small", Life::default()),
+    ];
+    let (world, merged) = merged(&lives);
+    let ran = world.check_merged(&merged, &[("timeout", "3s")]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "timeout"), "{}", ran.stderr);
+    let failed = "failure: Failed to deploy: 1 of 3 still waiting after 3 s: large-1";
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, failed]);
+    assert_eq!((&*ran.outputs["clusters"], &*ran.outputs["clusters-compliant"]), ("3", "2"));
+    let row = ran.summary.lines().find(|line| line.contains("large-1") && line.contains("Pending"));
+    let row = row.unwrap_or_else(|| panic!("a row of its own: {}", ran.summary));
+    for part in [&merged.commit[..7], &merged.before[..7], "not applied"] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+    assert!(ran.summary.contains("Reconciliation in progress"), "its message: {}", ran.summary);
+    assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_newer_commit_with_the_same_promoted_commit_satisfies_the_check() {
+    let (world, merged) = merged(&[("drone", applies_after(2))]);
+    let gitops = world.gitops.clone();
+    meanwhile(&world, move || {
+        gitops.commit("dev", &[("drone/note", Some("of a config-only merge"))], "config only")?;
+        Ok(())
+    });
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn a_newer_commit_with_a_newer_promoted_commit_supersedes_the_check() {
+    let (world, merged) = merged(&[("drone", applies_after(3600))]);
+    let newer = world.push_anything();
+    let (gitops, tracked) = (world.gitops.clone(), format!("{newer}\n"));
+    meanwhile(&world, move || {
+        gitops.commit("dev", &[(TRACKED, Some(&tracked))], "the next promotion")?;
+        Ok(())
+    });
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(ran.outputs["verdict"], "superseded");
+    let superseded = format!("error: Superseded by {}", &newer[..7]);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, &superseded]);
+    assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_newer_commit_that_reverts_it_ends_the_check_as_reverted() {
+    let (world, merged) = merged(&[("drone", applies_after(3600))]);
+    let before = world.tracked(&merged.before).expect("a commit");
+    let (gitops, commit) = (world.gitops.clone(), merged.commit.clone());
+    meanwhile(&world, move || gitops.revert("dev", &commit).map(drop));
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(ran.outputs["verdict"], "reverted");
+    let reverted = format!("error: Reverted by {}", &before[..7]);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, &reverted]);
+    assert!(ran.summary.contains("The next schedule brings the content back"), "{}", ran.summary);
+    assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_branch_that_is_forced_elsewhere_supersedes_the_check() {
+    let (world, merged) = merged(&[("drone", applies_after(3600))]);
+    let (gitops, before) = (world.gitops.clone(), merged.before.clone());
+    meanwhile(&world, move || gitops.force("dev", &before));
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(ran.outputs["verdict"], "superseded");
+    let superseded = format!("error: Superseded by {} on branch dev", &merged.before[..7]);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, &superseded]);
+    assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_late_check_of_a_commit_that_is_not_the_newest_any_more_is_superseded_at_once() {
+    let (world, first) = merged(&[("drone", Life::default())]);
+    let second = world.bring_anything();
+    let ran = world.check_merged(&first, &[]).succeeded();
+    assert_eq!(ran.outputs["verdict"], "superseded");
+    let superseded = format!("error: Superseded by {}", &second.promoted[..7]);
+    assert_eq!(world.statuses(&first.promoted, "dev"), [PROMOTED.to_owned(), superseded]);
+    world.check_merged(&second, &[]).succeeded();
+    assert_eq!(promotes(&world), [next(&second.promoted)]);
+}
+
+#[test]
+fn no_configuration_is_a_failure_with_a_diagnosis() {
+    let (world, merged) = merged(&[]);
+    world.cluster("stage", "drone");
+    let ran = world.check_merged(&merged, &[]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "no-clusters"), "{}", ran.stderr);
+    let failed = "failure: Failed to deploy: no cluster follows branch dev";
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, failed]);
+    let subscription = world.azure.subscription(SUBSCRIPTION).id().to_owned();
+    for part in ["stage", &subscription] {
+        assert!(ran.summary.contains(part), "what is visible: {part}: {}", ran.summary);
+    }
+    assert_eq!(promotes(&world), [""; 0]);
+
+    let ran = world.check_merged(&merged, &[("min-clusters", "0")]).succeeded();
+    assert_eq!((&*ran.outputs["verdict"], &*ran.outputs["clusters"]), ("compliant", "0"));
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn fewer_clusters_than_required_are_a_failure() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let ran = world.check_merged(&merged, &[("min-clusters", "2")]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "no-clusters"), "{}", ran.stderr);
+    let failed = "failure: Failed to deploy: 1 cluster on branch dev, at least 2 required";
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), failed);
+}
+
+#[test]
+fn a_given_subscription_that_is_not_visible_is_a_failure() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let visible = world.azure.subscription(SUBSCRIPTION);
+    let hidden = world.azure.subscription("hidden");
+    world.azure.application(super::rollout_platform::CLIENT).sees(&[&visible]);
+    let both = format!("{}, {}", visible.id(), hidden.id());
+    let ran = world.check_merged(&merged, &[("azure-subscriptions", &both)]);
+    assert_ne!(ran.exit, 0);
+    assert!(ran.stderr.contains(hidden.id()) && ran.stderr.contains("help: "), "{}", ran.stderr);
+    let statuses = world.statuses(&merged.promoted, "dev");
+    assert!(
+        statuses.len() == 3 && statuses[2].starts_with("error: The check could not be done: "),
+        "{statuses:?}"
+    );
+    assert_eq!(promotes(&world), [""; 0]);
+
+    world.check_merged(&merged, &[("azure-subscriptions", visible.id())]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), DEPLOYED);
+}
+
+#[test]
+fn throttling_failing_services_and_expired_tokens_are_waited_out() {
+    let (world, merged) = merged(&[("drone", applies_after(4))]);
+    let graph = |index| At::Matching("POST", GRAPH.to_owned(), index);
+    let throttled =
+        Fault::azure_error(429, "RateLimiting", "Please provide below info when asking for support");
+    world.sandbox.fault(graph(2), throttled.after(1));
+    world.sandbox.fault(graph(3), Fault::azure_error(503, "ServerBusy", "The server is busy"));
+    let azure = world.azure.clone();
+    world.sandbox.before(graph(4), move || {
+        azure.revoke_tokens();
+        Ok(())
+    });
+    world.check_merged(&merged, &[("timeout", "30s")]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn a_cancelled_run_ends_its_status_itself() {
+    let (world, merged) = merged(&[("drone", applies_after(3600))]);
+    let mut run = world.watching(&merged);
+    signal(&run, "INT");
+    let status = run.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, "error: Cancelled"]);
+    world.finish().succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev").len(), 3, "there is nothing left to end");
+}
+
+#[test]
+fn a_run_that_was_killed_is_ended_by_the_end_of_its_step() {
+    let (world, merged) = merged(&[("drone", applies_after(3600))]);
+    let mut run = world.watching(&merged);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING]);
+    world.finish().succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, "error: Cancelled"]);
+}
+
+#[test]
+fn a_run_whose_runner_is_lost_is_ended_by_the_next_run() {
+    let (world, first) = merged(&[("drone", applies_after(3600))]);
+    let mut run = world.watching(&first);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    world.control_plane.finish_run(LOST_RUN).unwrap();
+    let second = world.bring_anything();
+    assert_eq!(
+        world.statuses(&first.promoted, "dev"),
+        [PROMOTED, DEPLOYING, "error: Cancelled"],
+        "promote is a run, too"
+    );
+    assert_eq!(world.statuses(&second.promoted, "dev"), [PROMOTED]);
+}
+
+#[test]
+fn what_an_environment_has_to_pass_to_is_left_to_the_caller_where_that_is_wished() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let ran = world.check_merged(&merged, &[("promote", "false")]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!((&*ran.outputs["next-environment"], promotes(&world).len()), ("stage", 0));
+    let ran = world.check_merged(&merged, &[("promote-workflow", "")]).succeeded();
+    assert_eq!((&*ran.outputs["next-environment"], promotes(&world).len()), ("stage", 0));
+    let ran = world.check_merged(&merged, &[("promote", "true")]).succeeded();
+    assert_eq!(&*ran.outputs["next-environment"], "stage");
+    assert_eq!(promotes(&world), [next(&merged.promoted)], "what is left may be done later");
+}
+
+#[test]
+fn the_environment_that_follows_is_an_input_or_declared_or_none() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    world.edit("main", ".environments/dev.yaml", "  next: stage\n", "");
+    let ran = world.check_merged(&merged, &[("next-environment", "prod")]);
+    assert_ne!(ran.exit, 0);
+    assert!(ran.stderr.contains("there is no environment `prod`"), "{}", ran.stderr);
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!((promotes(&world), world.statuses(&merged.promoted, "dev").len()), (vec![], 3));
+    world.check_merged(&merged, &[("next-environment", "stage")]).succeeded();
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn a_promotion_that_cannot_be_started_is_said_and_made_up_for_by_the_next_run() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let dispatch = "*/actions/workflows/promote.yml/dispatches";
+    world
+        .sandbox
+        .fault(At::next("POST", dispatch), Fault::error(403, "Resource not accessible by integration"));
+    let ran = world.check_merged(&merged, &[]);
+    assert_ne!(ran.exit, 0, "{}", ran.stdout);
+    let statuses = world.statuses(&merged.promoted, "dev");
+    assert!(
+        statuses.last().unwrap().ends_with(", but promote for stage could not be started"),
+        "{statuses:?}"
+    );
+    assert!(statuses.last().unwrap().starts_with("success: Deployed"), "{statuses:?}");
+    assert!(ran.stderr.contains("error: promote for stage could not be started: "), "{}", ran.stderr);
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn one_of_several_gitops_repos_must_be_named() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let second = gitops_repo("second", &world.gitops.url(), "second", ".");
+    world.control_plane.commit("dev", &[("second.yaml", Some(&second))], "a second branch").unwrap();
+    let ran = world.check_merged(&merged, &[]);
+    assert_eq!((ran.exit, ran.writes()), (2, 0), "{}", ran.stdout);
+    let said = "error: which GitOpsRepo of `dev`?\n  help: give --gitops-repo with one of dev, second\n";
+    assert_eq!(ran.stderr, said);
+    let ran = world.check_merged(&merged, &[("gitops-repo", "third")]);
+    assert_eq!(
+        (ran.exit, &*ran.stderr),
+        (2, "error: `dev` has no GitOpsRepo `third`\n  help: there are dev, second\n")
+    );
+    world.check_merged(&merged, &[("gitops-repo", "dev")]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+}
+
+#[test]
+fn cluster_types_without_a_cluster_are_said_or_refused() {
+    let (world, merged) = merged(&[("drone", Life::default()), ("large", Life::default())]);
+    let ran = world.check_merged(&merged, &[("require-cluster-types", "true")]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "failed"));
+    let failed = "failure: Failed to deploy: 2 cluster types not observed: command-center, small";
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), failed);
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    let deployed = "success: Deployed to 2 configurations on 2 clusters, 2 cluster types not observed";
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), deployed);
+    assert!(ran.summary.contains("| small | not observed |"), "{}", ran.summary);
+}
+
+#[test]
+fn a_suspended_configuration_is_ignored_waited_for_or_a_failure() {
+    let suspended = || Life::default().suspends_after(Duration::ZERO);
+    for (how, exit, end) in [
+        (
+            "",
+            0,
+            "success: Deployed to 2 configurations on 2 clusters, 2 cluster types not observed, 1 ignored",
+        ),
+        ("wait", 1, "failure: Failed to deploy: 1 of 3 still waiting after 2 s: drone-2"),
+        ("fail", 1, "failure: Failed to deploy: 1 of 3 failed, drone-2: suspended"),
+    ] {
+        let (world, merged) = merged(&[("drone", Life::default()), ("large", Life::default())]);
+        world.named_cluster("drone-2", "dev", "drone").live(suspended());
+        let ran = world.check_merged(&merged, &[("on-suspended", how), ("timeout", "2s")]);
+        assert_eq!(ran.exit, exit, "{how}: {}", ran.stderr);
+        assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), end, "{how}");
+    }
+    // What is ignored makes no cluster type green.
+    let (world, merged) = merged(&[("drone", Life::default()), ("large", suspended())]);
+    let ran = world.check_merged(&merged, &[("timeout", "2s")]);
+    assert_eq!(ran.exit, 1, "{}", ran.summary);
+    assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_cluster_that_is_not_connected_is_waited_for_ignored_or_a_failure() {
+    for (how, exit, end) in [
+        ("", 1, "failure: Failed to deploy: 1 of 2 still waiting after 2 s: drone-2"),
+        (
+            "ignore",
+            0,
+            "success: Deployed to 1 configuration on 1 cluster, 3 cluster types not observed, 1 ignored",
+        ),
+        ("fail", 1, "failure: Failed to deploy: 1 of 2 failed, drone-2: cluster Disconnected"),
+    ] {
+        let world = RolloutPlatform::s1();
+        world.cluster("dev", "drone");
+        world.named_cluster("drone-2", "dev", "drone");
+        world.azure.subscription(SUBSCRIPTION).arc("drone-2").disconnect();
+        let merged = world.bring_anything();
+        let ran = world.check_merged(&merged, &[("on-disconnected", how), ("timeout", "2s")]);
+        assert_eq!(ran.exit, exit, "{how}: {}", ran.stderr);
+        let statuses = world.statuses(&merged.promoted, "dev");
+        assert!(statuses.last().unwrap().starts_with(end), "{how}: {statuses:?}");
+        assert!(ran.summary.contains("last contact"), "{how}: {}", ran.summary);
+    }
+}
+
+#[test]
+fn what_is_held_is_said_or_a_failure() {
+    let world = RolloutPlatform::new("s2-1-register", &["s2-2-qa-policy"]);
+    world.cluster("dev", "dev");
+    world.push("s2-4-dev-lacks-a-value");
+    world.schedule_in("dev", &[]).succeeded();
+    world.merge("dev");
+    let merged = world.bring_anything();
+    let ran = world.check_merged(&merged, &[("on-held", "fail")]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "failed"), "{}", ran.stderr);
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), "failure: Failed to deploy: 1 held");
+    assert!(ran.summary.contains("basic-inference-dev"), "{}", ran.summary);
+    assert_eq!(promotes(&world), [""; 0]);
+    world.check_merged(&merged, &[]).succeeded();
+    let deployed = "success: Deployed to 1 configuration on 1 cluster, 1 held";
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), deployed);
+    assert_eq!(promotes(&world).len(), 1);
+}
+
+#[test]
+fn a_promotion_of_which_everything_is_held_is_a_failure() {
+    let world = RolloutPlatform::new("s2-1-register", &["s2-2-qa-policy"]);
+    world.cluster("dev", "dev");
+    world.push("s2-4-dev-lacks-a-value");
+    let merged = world.bring_anything();
+    let ran = world.check_merged(&merged, &[]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "failed"), "{}", ran.stderr);
+    let failed = "failure: Failed to deploy: everything that this promotion changed is held";
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, failed]);
+    assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_push_that_begins_a_branch_has_nothing_before_it() {
+    let (world, mut merged) = merged(&[("drone", Life::default())]);
+    merged.before = "0".repeat(40);
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn without_a_commit_the_head_of_the_branch_is_checked() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    world.checkpromote("dev", &[]).succeeded();
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+    let ran = world.checkpromote("dev", &[("commit-id", &"e".repeat(40))]);
+    assert_eq!(ran.exit, 1);
+    let said = format!(
+        "error: contoso/gitops has no commit {}\n  help: name a commit of its branch dev with --commit-id\n",
+        "e".repeat(40)
+    );
+    assert_eq!(ran.stderr, said);
+}
+
+#[test]
+fn health_that_is_not_checked_must_be_reported_twice_and_is_said() {
+    let (world, merged) = merged(&[]);
+    world.cluster("dev", "drone").waits(Waits::No);
+    let ran = world.check_merged(&merged, &[("timeout", "2s")]);
+    assert_eq!(ran.exit, 1);
+    assert!(ran.summary.contains("a second report must show it again"), "{}", ran.summary);
+}
+
+#[test]
+fn the_standing_of_a_fleet_is_shown_without_waiting() {
+    let broken = Trouble::new("ReconciliationFailed", "image is invalid");
+    let lives = [("drone", Life::default()), ("large", Life::default().fails(broken))];
+    let (world, _) = merged(&lives);
+    let before = world.sandbox.snapshot().unwrap();
+    let ran = world.status("dev", &[]).succeeded();
+    assert!(world.sandbox.snapshot().unwrap() == before, "it writes nothing");
+    assert!(ran.stdout.contains("drone-1") && ran.stdout.contains("image is invalid"), "{}", ran.stdout);
+    assert!(ran.summary.contains("1 of 2 configurations done on 2 clusters"), "{}", ran.summary);
+    let mut command = world.command_of("status", &[("environment", "dev")]);
+    command.args(["--format", "json"]);
+    let ran = world.collect_run(command).succeeded();
+    assert!(ran.stdout.contains("\"large-1\""), "{}", ran.stdout);
+}
+
+/// The number of the run that [`RolloutPlatform::watching`] begins.
+const LOST_RUN: u64 = 99;
+
+impl RolloutPlatform {
+    /// A check that is under way: it has looked at clusters and waits.
+    fn watching(&self, merged: &Merged) -> Child {
+        let before = self.sandbox.requests().len();
+        self.control_plane.start_run(LOST_RUN).unwrap();
+        let inputs = [("environment", "dev"), ("commit-id", &*merged.commit), ("timeout", "60s")];
+        let mut command = self.command_of("checkpromote", &inputs);
+        command.env("GITHUB_RUN_ID", LOST_RUN.to_string());
+        let run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let patience = Instant::now() + Duration::from_secs(60);
+        let has_looked =
+            || self.sandbox.requests_since(before).iter().filter(|request| request.path == GRAPH).count() > 2;
+        while !has_looked() {
+            assert!(Instant::now() < patience, "it never looks at clusters");
+            sleep(Duration::from_millis(20));
+        }
+        run
+    }
+}
+
+/// The tutorial's platform with a commit merged on dev, and a cluster of each of these types.
+fn merged(lives: &[(&str, Life)]) -> (RolloutPlatform, Merged) {
+    let world = RolloutPlatform::s1();
+    let configurations: Vec<_> =
+        lives.iter().map(|(cluster_type, life)| (world.cluster("dev", cluster_type), life)).collect();
+    let promoted = world.push_anything();
+    world.promote_pushed(&promoted).succeeded();
+    world.play_last().succeeded();
+    let before = world.gitops_head("dev");
+    for (configuration, life) in configurations {
+        configuration.live(life.clone());
+    }
+    let commit = world.merge("dev");
+    (world, Merged { promoted, commit, before })
+}
+
+fn applies_after(seconds: u64) -> Life {
+    Life::default().applies_after(Duration::from_secs(seconds))
+}
+
+/// Something happens after the check's first looks at the clusters.
+fn meanwhile(world: &RolloutPlatform, act: impl FnOnce() -> anyhow::Result<()> + Send + 'static) {
+    world.sandbox.before(At::Matching("POST", GRAPH.to_owned(), 2), act);
+}
+
+fn signal(run: &Child, name: &str) {
+    let id = run.id().to_string();
+    let status = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+    assert!(status.success());
+}
+
+fn promotes(world: &RolloutPlatform) -> Vec<String> {
+    world.dispatches().into_iter().filter(|one| one.starts_with("promote.yml")).collect()
+}
+
+fn next(commit: &str) -> String {
+    format!("promote.yml commit-id={commit} environment=stage")
+}
