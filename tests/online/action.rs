@@ -237,8 +237,8 @@ fn the_environment_is_that_of_the_branch() {
     let planned = platform.action("env/one", &[("dry-run", "true")]).succeeded();
     assert_eq!(planned.report.unwrap()["environment"], "dev");
     // A timer's job on `main` finds that branch, too.
-    let workspace = clone(&platform, "main");
-    let ran = platform.run_in(workspace.path(), "main", &[("environment", "dev")]).succeeded();
+    let workspace = platform.clone_of("main");
+    let ran = platform.run_in(&workspace, "main", &[("environment", "dev")]).succeeded();
     assert_eq!(ran.outputs["tree-id"], planned.outputs["tree-id"]);
     assert_eq!(platform.gitops.pulls().unwrap()[0].head, BRANCH);
 }
@@ -247,17 +247,17 @@ fn the_environment_is_that_of_the_branch() {
 fn a_timers_job_on_main_reads_the_environments_branch_without_a_checkout() {
     for (owner, why) in [(None, "our own clone"), (Some(RUNNER), "another user's")] {
         let platform = Platform::new(CASE);
-        let workspace = clone(&platform, "main");
+        let workspace = platform.clone_of("main");
         if let Some(owner) = owner {
-            give_away(workspace.path(), owner);
+            give_away(&workspace, owner);
         }
-        let before = listing(workspace.path());
-        let ran = platform.run_in(workspace.path(), "main", &[("environment", "dev")]).succeeded();
+        let before = listing(&workspace);
+        let ran = platform.run_in(&workspace, "main", &[("environment", "dev")]).succeeded();
         assert_eq!(ran.outputs["changed"], "true", "{why}");
         let mut expected = platform.expected(CASE);
         expected.insert("README.md".to_owned(), b"What runs where.\n".to_vec());
         assert_eq!(platform.gitops.files(BRANCH).unwrap(), expected, "{why}");
-        assert_eq!(listing(workspace.path()), before, "{why}: nothing is checked out");
+        assert_eq!(listing(&workspace), before, "{why}: nothing is checked out");
         let fetched = |repo: &str| {
             let path = format!("/contoso/{repo}/git-upload-pack");
             ran.requests.iter().filter(|it| it.path == path).count()
@@ -278,11 +278,11 @@ fn a_branch_or_commit_is_read_where_it_is_named() {
     let first = platform.control_plane.head("dev").unwrap().unwrap();
     platform.edit("dev", "config.yaml", "East US", "East US 2");
     platform.edit("dev", "config.yaml", "West US", "West US 2");
-    let workspace = clone(&platform, "main");
+    let workspace = platform.clone_of("main");
     let config = "large/observability-prometheus/platform-config.yaml";
     for (name, want) in [("dev", "REGION: West US 2\n"), (&*first, "REGION: West US\n")] {
         let inputs = [("environment", "dev"), ("control-plane-ref", name)];
-        platform.run_in(workspace.path(), "main", &inputs).succeeded();
+        platform.run_in(&workspace, "main", &inputs).succeeded();
         let files = platform.gitops.files(BRANCH).unwrap();
         assert!(String::from_utf8_lossy(&files[config]).contains(want), "{name}");
     }
@@ -291,7 +291,7 @@ fn a_branch_or_commit_is_read_where_it_is_named() {
         (&*"1".repeat(40), 1, "has no commit 1111"),
     ] {
         let inputs = [("environment", "dev"), ("control-plane-ref", name)];
-        let ran = platform.run_in(workspace.path(), "main", &inputs);
+        let ran = platform.run_in(&workspace, "main", &inputs);
         assert_eq!((ran.exit, ran.writes()), (exit, 0), "{}", ran.stderr);
         assert!(ran.stderr.contains(&format!("error: --control-plane-ref {name}: ")), "{}", ran.stderr);
         assert!(ran.stderr.contains(want), "{}", ran.stderr);
@@ -469,19 +469,6 @@ fn without_a_token_that_may_write_nothing_is_asked() {
         assert_eq!((ran.exit, &*ran.stderr), (2, &*want));
         assert_eq!(ran.requests.len(), 0, "{:#?}", ran.requests);
     }
-}
-
-/// A shallow clone of one branch, as `actions/checkout` makes it, without credentials in it.
-fn clone(platform: &Platform, branch: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let login = platform.control_plane.url().replace("http://", &format!("http://x:{READER}@"));
-    let git = |arguments: &[&str]| {
-        let done = Command::new("git").args(arguments).current_dir(&folder).status().expect("git starts");
-        assert!(done.success(), "git {arguments:?}");
-    };
-    git(&["clone", "-q", "--depth", "1", "--single-branch", "--branch", branch, &login, "."]);
-    git(&["remote", "set-url", "origin", &platform.control_plane.url()]);
-    folder
 }
 
 /// Has everything below `folder` belong to another user, which only root can do.

@@ -258,14 +258,33 @@ impl Platform {
 
     /// The files of a branch of the control plane in a folder, as after `actions/checkout` but without git.
     pub(crate) fn checkout(&self, branch: &str) -> PathBuf {
-        let workspace = self.folder.path().join("workspace");
-        let _ = fs::remove_dir_all(&workspace);
-        fs::create_dir_all(&workspace).expect("a folder");
+        let workspace = self.empty_workspace();
         for (path, bytes) in self.control_plane.files(branch).expect("the branch") {
             let path = workspace.join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             fs::write(path, bytes).expect("a file");
         }
+        workspace
+    }
+
+    /// A shallow clone of a branch of the control plane, as `actions/checkout` makes it, without credentials in it.
+    pub(crate) fn clone_of(&self, branch: &str) -> PathBuf {
+        let folder = self.empty_workspace();
+        let login = self.control_plane.url().replace("http://", &format!("http://x:{READER}@"));
+        let git = |arguments: &[&str]| {
+            let done = Command::new("git").args(arguments).current_dir(&folder).status().expect("git starts");
+            assert!(done.success(), "git {arguments:?}");
+        };
+        git(&["clone", "-q", "--depth", "1", "--single-branch", "--branch", branch, &login, "."]);
+        git(&["remote", "set-url", "origin", &self.control_plane.url()]);
+        folder
+    }
+
+    /// The workspace of a job that has checked out nothing.
+    pub(crate) fn empty_workspace(&self) -> PathBuf {
+        let workspace = self.folder.path().join("workspace");
+        let _ = fs::remove_dir_all(&workspace);
+        fs::create_dir_all(&workspace).expect("a folder");
         workspace
     }
 

@@ -270,7 +270,10 @@ impl RolloutPlatform {
     /// The command that the runner would start for a mode, in a job on `main`.
     pub(crate) fn command_of(&self, mode: &str, inputs: &[(&str, &str)]) -> Command {
         let _ = fs::remove_file(self.file("state"));
-        let workspace = self.checkout("main");
+        let workspace = match mode {
+            "schedule" => self.clone_of("main"),
+            _ => self.empty_workspace(),
+        };
         let usual: &[(&str, &str)] = match mode {
             "schedule" => &[],
             "promote" => &[("github-token", KEEPER), ("gitops-token", "")],
