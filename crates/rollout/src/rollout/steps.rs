@@ -111,7 +111,7 @@ impl Rollout {
     fn read_arrived(&mut self) -> Option<Next> {
         let tally = &self.poll.as_ref()?.tally;
         let unknown = tally.looks(&self.evidence.lineage).arrived_beyond(self.evidence.known.looks());
-        if self.round.arrived == Arrived::Everything || self.round.all_read.is_some() {
+        if self.round.arrived == Arrived::Everything {
             self.arrivals.unexplained = unknown;
         }
         self.arrivals.unexplained = self.arrivals.unexplained.min(unknown);
