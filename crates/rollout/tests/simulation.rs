@@ -75,27 +75,45 @@ impl Statistics {
 fn play(seed: u64, trace: &mut Trace) -> Result<Course, String> {
     let mut random = Random::new(seed);
     let world = World::draw(&mut random);
-    let mut reads = random.fork();
-    let course = drive(&world, world.started, &mut reads, trace)?;
+    let reads = random.fork();
+    let course = play_once(&world, world.started, reads.clone(), trace)?;
+    if random.chance(2) && play_once(&world, world.started, reads, trace)? != course {
+        return Err("the same again went otherwise".to_owned());
+    }
+    if random.chance(20) {
+        let later = world.started + random.below(300);
+        play_once(&world, later, random.fork(), trace).map_err(|why| format!("started twice: {why}"))?;
+    }
+    Ok(course)
+}
+
+fn play_once(world: &World, started: u64, mut reads: Random, trace: &mut Trace) -> Result<Course, String> {
+    let course = drive(world, started, &mut reads, trace)?;
     if world.is_calm {
-        judge_calm(&world, &course)?;
+        judge_calm(world, started, &course)?;
     }
     Ok(course)
 }
 
 /// Where nothing goes wrong the check succeeds, soon after the last report, and reads no more than it must.
-fn judge_calm(world: &World, course: &Course) -> Result<(), String> {
+fn judge_calm(world: &World, started: u64, course: &Course) -> Result<(), String> {
     let poll = world.policy.poll_interval.as_secs();
-    let deadline = world.started + world.policy.timeout.as_secs();
-    let settles = world.settles().filter(|_| !world.fleet.is_empty());
+    let deadline = started + world.policy.timeout.as_secs();
+    let settles = world.settles(started).filter(|_| !world.fleet.is_empty());
     let patience = if world.is_misleading() { 900 } else { 60 };
-    if let Some(settled) = settles.map(|at| at.max(world.started) + 2 * poll + patience) {
+    if let Some(settled) = settles.map(|at| at.max(started) + 2 * poll + patience) {
         if settled < deadline && course.verdict != Some(Verdict::Compliant) {
             return Err(format!("everything is done at {settled}, but {:?}", course.verdict));
         }
         if course.verdict == Some(Verdict::Compliant) && course.ended > settled {
             return Err(format!("everything is done at {settled}, and it took until {}", course.ended));
         }
+    }
+    // Where nobody checks the health, every minute may bring the second report.
+    let between = if world.fleet.iter().any(|one| one.is_unhealthy) { 60 } else { 300 };
+    let most = 3 + (course.ended - started) / between;
+    if course.requests.all as u64 > most {
+        return Err(format!("{} passes over all rows, and {most} are enough", course.requests.all));
     }
     Ok(())
 }
@@ -148,6 +166,27 @@ fn number(variable: &str, default: u64) -> u64 {
 fn ten_thousand_rollouts() {
     let statistics = play_all(0..10_000);
     println!("{statistics:#?}");
+    for (what, least) in [
+        ("compliant", 3000),
+        ("failed", 1000),
+        ("timeout", 1000),
+        ("no clusters", 200),
+        ("superseded", 150),
+        ("reverted", 50),
+        ("unobserved", 50),
+        ("a failed read", 500),
+        ("a truncated tally", 500),
+        ("one that cannot be read", 150),
+        ("one that is gone", 80),
+        ("success beside one that does not count", 100),
+        ("success without one that is ignored", 30),
+        ("success without knowing the health", 200),
+        ("success at a later commit", 200),
+        ("success by what only a direct read showed", 100),
+    ] {
+        let count = statistics.0.get(what).copied().unwrap_or_default();
+        assert!(count >= least, "{what}: only {count} times, and {least} are expected");
+    }
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use rollout::{
-    Channel, CommitId, ConfigurationId, Direct, Next, Observation, Question, Read, Rollout, State, Time,
-    Verdict,
+    Channel, CommitId, ConfigurationId, Direct, Health, Next, Observation, Question, Read, Rollout, State,
+    Tally, Time, Verdict,
 };
 
-use crate::judge::{Judge, Shown, is_member};
+use crate::judge::{Judge, Shown};
 use crate::life::is_within;
 use crate::mood::Trouble;
 use crate::random::Random;
@@ -91,6 +91,8 @@ pub(crate) fn drive(
         answered: BTreeSet::new(),
         read: BTreeMap::new(),
         steps: 0,
+        tally: Tally::default(),
+        is_new: true,
         is_open: false,
         must_end: false,
     };
@@ -111,6 +113,10 @@ struct Ride<'a> {
     /// How often each configuration was read itself since the last wait
     read: BTreeMap<ConfigurationId, usize>,
     steps: usize,
+    /// What the last poll showed
+    tally: Tally,
+    /// It was something else before, or something was read since
+    is_new: bool,
     /// Something failed since the last poll, so that a question may have no answer yet
     is_open: bool,
     /// The head that was shown ends the check, and nothing has failed since
@@ -172,9 +178,8 @@ impl Ride<'_> {
         }
         let head = self.world.history.head(self.now);
         let staleness = self.staleness();
-        let mut tally = self.world.tally(mentioning, self.now, staleness);
-        let sights = self.world.fleet.iter().filter_map(|one| self.world.index(one, self.now, staleness));
-        let mut tallied = Some(sights.filter(is_member).count());
+        let (mut tally, members) = self.world.tally(mentioning, self.now, staleness);
+        let mut tallied = Some(members);
         if self.strikes(Trouble::Truncated) {
             self.course.marks.insert("a truncated tally");
             let kept = self.random.below(tally.groups.len() as u64 + 1) as usize;
@@ -187,12 +192,17 @@ impl Ride<'_> {
         self.trace.say(self.now, || format!("  head {head}, {tally:?}"));
         self.judge.polled(head, tallied);
         self.must_end = self.judge.is_over();
+        self.is_new = self.tally != tally;
+        self.tally = tally.clone();
         self.rollout.polled(self.world.history.name(head).clone(), tally, Time(self.now));
         Ok(())
     }
 
     fn arrived(&mut self, commits: &[CommitId], since: Option<Time>) -> Result<(), String> {
         self.accepts(commits)?;
+        if self.world.is_calm && !self.is_new {
+            return Err("rows are read although nothing new has arrived".to_owned());
+        }
         let commits: Vec<usize> = commits.iter().filter_map(|name| self.world.history.find(name)).collect();
         let is_new = |sight: &Sight| {
             sight.says.synced.is_some_and(|commit| commits.contains(&commit))
@@ -208,8 +218,8 @@ impl Ride<'_> {
         let page = *self.random.pick(&[1000, 1000, 1000, 1, 3, 7]);
         let staleness = self.staleness();
         let mut from = 0;
+        *kind(&mut self.course.requests) += 1;
         loop {
-            *kind(&mut self.course.requests) += usize::from(from == 0 || page == 1000);
             if self.fails() {
                 return false;
             }
@@ -241,6 +251,7 @@ impl Ride<'_> {
         if ids.len() > most.max(5) && self.now < self.deadline {
             return Err(format!("{} direct reads at once", ids.len()));
         }
+        self.is_new = true;
         for id in ids {
             self.course.requests.direct += 1;
             let times = self.read.entry(id.clone()).or_default();
@@ -317,6 +328,15 @@ impl Ride<'_> {
                 self.course.marks.insert(match standing.state {
                     State::Ignored(_) => "success without one that is ignored",
                     State::NotCounted(_) => "success beside one that does not count",
+                    State::Done { health: Health::Unchecked, .. } => "success without knowing the health",
+                    State::Done { .. } if standing.observation.channel == Channel::Direct => {
+                        "success by what only a direct read showed"
+                    }
+                    State::Done { .. }
+                        if standing.observation.synced != Some(self.world.target.commit.clone()) =>
+                    {
+                        "success at a later commit"
+                    }
                     _ => continue,
                 });
             }

@@ -113,6 +113,15 @@ impl History {
             });
             heads.push((at, next));
         }
+        if turns == Turns::Any && random.chance(30) {
+            // Gone elsewhere and back before a poll may see it, but not before a cluster does.
+            let (last, head) = heads[heads.len() - 1];
+            let at = last + random.within(5..=900);
+            commits.push(Merge { below: Below::Commit(head), tracked: Some(random.within(1..=6) as usize) });
+            heads.push((at, commits.len() - 1));
+            commits.push(Merge { below: Below::Commit(commits.len() - 1), tracked: ours });
+            heads.push((at + random.within(1..=90), commits.len() - 1));
+        }
         let digits = *random.pick(&[40, 40, 64]);
         let names = names(random, digits, commits.len());
         let plane = crate::history::names(random, digits, PLANE.len());

@@ -100,7 +100,7 @@ impl<'a> Judge<'a> {
 
     /// A configuration was shown.
     pub(crate) fn show(&mut self, at: usize, sight: Sight, shown: Shown, now: u64) {
-        if shown == Shown::Row && is_member(&sight) {
+        if shown == Shown::Row && sight.is_member() {
             self.rows.insert(at);
         }
         let configuration = &self.world.fleet[at];
@@ -120,17 +120,17 @@ impl<'a> Judge<'a> {
         if witness.sight.as_ref().is_some_and(|known| sight.reported < known.reported) {
             return;
         }
-        if shown == Shown::Itself && !is_member(&sight) {
+        if shown == Shown::Itself && !sight.is_member() {
             witness.gone = Some(now);
         }
         witness.is_ghost =
             witness.gone.is_some_and(|gone| shown == Shown::Row && sight.reported <= Some(gone));
-        if !witness.is_ghost && is_member(&sight) {
+        if !witness.is_ghost && sight.is_member() {
             witness.gone = None;
         }
         // What counts leaves the count only by its own word.
-        let was_member = witness.sight.as_ref().is_some_and(is_member);
-        if was_member && !is_member(&sight) && shown == Shown::Row {
+        let was_member = witness.sight.as_ref().is_some_and(Sight::is_member);
+        if was_member && !sight.is_member() && shown == Shown::Row {
             return;
         }
         let reported = sight.reported.map_or(now, |reported| reported.min(now));
@@ -266,7 +266,7 @@ impl<'a> Judge<'a> {
     fn carries_failure_of(&self, at: usize, now: u64) -> Result<(), String> {
         let (configuration, witness) = (&self.world.fleet[at], &self.witnesses[at]);
         let sight = witness.sight.as_ref().ok_or("was never seen, or is gone")?;
-        if !is_member(sight) {
+        if !sight.is_member() {
             return Err("does not count".to_owned());
         }
         if witness.found != Some(self.waits) {
@@ -440,11 +440,11 @@ impl<'a> Judge<'a> {
                     && since.is_none_or(|since| Some(since.0) <= sight.reported)
             }
             State::Waiting(WhyWaiting::Unreadable) => witness.asked.is_some(),
-            State::Waiting(_) => is_member(sight) && !self.is_surely_done(at, witness),
+            State::Waiting(_) => sight.is_member() && !self.is_surely_done(at, witness),
             State::Failing { since, fails_at } => {
-                is_member(sight) && since.0 <= now && since <= fails_at && self.may_fail(witness, sight)
+                sight.is_member() && since.0 <= now && since <= fails_at && self.may_fail(witness, sight)
             }
-            State::Ignored(_) => is_member(sight) && self.is_excused(witness),
+            State::Ignored(_) => sight.is_member() && self.is_excused(witness),
             State::NotCounted(NotCounted::Deleting) => sight.provisioning == Provisioning::Deleting,
             State::NotCounted(_) => sight.follows == Follows::Otherwise,
         };
@@ -486,7 +486,7 @@ impl<'a> Judge<'a> {
     }
 
     fn surely_fails(&self, configuration: &Configuration, sight: &Sight) -> bool {
-        let is_alone = is_member(sight) && !is_suspended(sight) && !sight.is_away;
+        let is_alone = sight.is_member() && !is_suspended(sight) && !sight.is_away;
         let failed = broken_parts(configuration, sight);
         let is_ours = !failed.is_empty() && !failed.iter().any(waits);
         is_alone && self.fails(configuration, sight) && is_ours
@@ -505,7 +505,8 @@ impl<'a> Judge<'a> {
 
     fn members(&self, ghosts: Ghosts) -> impl Iterator<Item = (usize, &Witness)> {
         let counts = move |witness: &Witness| {
-            witness.sight.as_ref().is_some_and(is_member) && (ghosts == Ghosts::With || !witness.is_ghost)
+            witness.sight.as_ref().is_some_and(Sight::is_member)
+                && (ghosts == Ghosts::With || !witness.is_ghost)
         };
         self.witnesses.iter().enumerate().filter(move |(_, witness)| counts(witness))
     }
@@ -541,11 +542,6 @@ fn second(first: Option<u64>, witness: &Witness) -> bool {
 
 fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     [one, other].into_iter().flatten().min()
-}
-
-/// Whether what was shown counts.
-pub(crate) fn is_member(sight: &Sight) -> bool {
-    sight.follows == Follows::Us && sight.provisioning != Provisioning::Deleting
 }
 
 fn is_suspended(sight: &Sight) -> bool {

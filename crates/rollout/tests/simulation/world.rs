@@ -53,8 +53,6 @@ pub(crate) struct Configuration {
     pub(crate) is_unhealthy: bool,
     /// How long a failure must last by its own intervals
     pub(crate) patience: u64,
-    /// How often its source is looked at
-    pub(crate) sync_interval: u64,
     name: String,
     namespace: String,
     parts: Vec<(String, Kustomization)>,
@@ -252,14 +250,14 @@ impl World {
     /// When the index shows everything as done for good; nothing if it does not come to that.
     ///
     /// Of a calm world only, where reports come in order and are all shown.
-    pub(crate) fn settles(&self) -> Option<u64> {
+    pub(crate) fn settles(&self, started: u64) -> Option<u64> {
         let mut settled = self.fleet.iter().map(|configuration| {
             let proofs = configuration.reports.iter().rev().map_while(|report| {
                 let sight = self.sight(configuration, report.arrives)?;
                 self.is_proof(configuration, &sight).then_some(report)
             });
             let proofs: Vec<&Report> = proofs.collect();
-            let first = proofs.last()?.arrives.max(self.started) + configuration.lag;
+            let first = proofs.last()?.arrives.max(started) + configuration.lag;
             if !configuration.is_unhealthy {
                 return Some(first);
             }
@@ -350,12 +348,14 @@ impl World {
         objects
     }
 
-    /// The tally that the index makes.
-    pub(crate) fn tally(&self, mentioning: &[CommitId], at: u64, staleness: u64) -> Tally {
+    /// The tally that the index makes, and how many there are of those that count.
+    pub(crate) fn tally(&self, mentioning: &[CommitId], at: u64, staleness: u64) -> (Tally, usize) {
         let mentioning: Vec<Commit> = mentioning.iter().filter_map(|name| self.history.find(name)).collect();
         let mut groups: Vec<Group> = Vec::new();
+        let mut members = 0;
         for configuration in &self.fleet {
             let Some(sight) = self.index(configuration, at, staleness) else { continue };
+            members += usize::from(sight.is_member());
             let source = &configuration.sources[sight.source].1;
             let synced = sight.says.synced.map(|commit| self.history.name(commit));
             let compliance = sight.says.whole.told();
@@ -390,7 +390,7 @@ impl World {
                 }),
             }
         }
-        Tally { groups, is_truncated: false }
+        (Tally { groups, is_truncated: false }, members)
     }
 
     fn configuration(
@@ -450,7 +450,6 @@ impl World {
             types,
             is_unhealthy: parts.iter().any(waits),
             patience: parts.iter().map(patience).max().unwrap_or_default(),
-            sync_interval: sources[0].1.sync_interval.as_secs(),
             name,
             namespace: (*random.pick(&["flux-system", "dev"])).to_owned(),
             parts,
@@ -583,6 +582,13 @@ impl World {
         // In the order of their keys, as they are told.
         let parts: BTreeMap<String, Kustomization> = (0..count).map(part).collect();
         (parts.into_iter().collect(), types)
+    }
+}
+
+impl Sight {
+    /// Whether it counts.
+    pub(crate) fn is_member(&self) -> bool {
+        self.follows == Follows::Us && self.provisioning != Provisioning::Deleting
     }
 }
 
