@@ -20,15 +20,14 @@ const TYPES: [(&str, &str); 3] = [
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
 
 /// Answers a request, and says what about it Azure, or this sandbox, would not know.
-pub(super) fn answer(
-    azure: &mut AzureState,
-    github: &GitHub,
-    asker: &Asker,
-    request: &Request,
-) -> (Reply, Vec<String>) {
+pub(super) fn answer(azure: &mut AzureState, github: &GitHub, request: &Request) -> (Reply, Vec<String>) {
     let Some(target) = Target::of(request) else {
         let reply = error(404, "NotFound", &format!("{} is not there", request.path));
         return (reply, vec!["the sandbox has no such route".to_owned()]);
+    };
+    let asker = match Asker::of(azure, github, request) {
+        Ok(asker) => asker,
+        Err(refusal) => return (refusal, Vec::new()),
     };
     if let Err(refusal) = check_version(request, target.version()) {
         return (refusal, vec![format!("api-version must be {}", target.version())]);
@@ -41,10 +40,10 @@ pub(super) fn answer(
         return (reply.with("retry-after", quota.resets_after), Vec::new());
     };
     let reply = match target {
-        Target::Subscriptions => subscriptions(azure, asker, request),
-        Target::Subscription(id) => subscription(azure, asker, &id),
+        Target::Subscriptions => subscriptions(azure, &asker, request),
+        Target::Subscription(id) => subscription(azure, &asker, &id),
         Target::Resource { id, subscription, kind, .. } => {
-            read(azure, github, asker, &id, &subscription, kind)
+            read(azure, github, &asker, &id, &subscription, kind)
         }
     };
     (reply.with("x-ms-ratelimit-remaining-subscription-reads", remaining), Vec::new())

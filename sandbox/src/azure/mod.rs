@@ -99,10 +99,7 @@ pub(crate) fn answer(azure: &mut AzureState, github: &GitHub, request: &Request)
             Ok(asker) => graph::answer(azure, github, &asker, request),
             Err(refusal) => (refusal, Vec::new()),
         },
-        _ => match Asker::of(azure, github, request) {
-            Ok(asker) => arm::answer(azure, github, &asker, request),
-            Err(refusal) => (refusal, Vec::new()),
-        },
+        _ => arm::answer(azure, github, request),
     }
 }
 
