@@ -185,6 +185,7 @@ impl AzureState {
         let now = github.now();
         let AzureState { clusters, resources, heads, subscriptions, .. } = self;
         let mut all: Vec<Arc<Record>> = resources.values().map(|put| put.record.clone()).collect();
+        all.extend(subscriptions.values().map(|one| one.record.clone()));
         for cluster in clusters.values_mut() {
             let tenant = subscriptions.get(&cluster.subscription).map_or(super::TENANT, |one| &one.tenant);
             let contact = cluster.contact(now);

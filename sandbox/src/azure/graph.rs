@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::arm::check_version;
 use super::kql::{Answer, Query, Refused, Tables, parse, run};
 use super::limits::QUERIES_WINDOW;
-use super::resource::{self, Record, TABLES};
+use super::resource::{Record, TABLES};
 use super::state::{AzureState, Service, uuid_of};
 use super::{Asker, error};
 use crate::reply::Reply;
@@ -172,19 +172,35 @@ fn page(azure: &mut AzureState, github: &GitHub, asker: &Asker, asked: &Asked) -
     let is_cut = eligible.len() > limit;
     let eligible: BTreeSet<&str> = eligible.iter().take(limit).map(String::as_str).collect();
     let mut all = azure.index(github);
-    all.extend(azure.subscriptions.iter().map(|(id, one)| {
-        let whole = resource::subscription(id, &one.name, &one.tenant);
-        let container = json!({
-            "id": whole["id"], "name": one.name, "type": "microsoft.resources/subscriptions",
-            "properties": { "state": whole["state"], "managedByTenants": [] },
-        });
-        Arc::new(Record::of(&container, &one.tenant))
-    }));
     all.retain(|record| eligible.contains(record.subscription.as_str()) && asker.reads(&record.kind));
-    let world = World(&all);
-    let answer = run(&asked.query, &world)?;
-    let reply = reply(asked, &answer, azure.limits.summary_rows, azure.limits.answer_bytes)?;
+    let remembered = match azure.remembered.take() {
+        Some(remembered) if remembered.is_of(&asked.text, &all) => remembered,
+        _ => {
+            let answer = run(&asked.query, &World(&all))?;
+            Remembered { text: asked.text.clone(), resources: all, answer }
+        }
+    };
+    let reply = reply(asked, &remembered.answer, azure.limits.summary_rows, azure.limits.answer_bytes)?;
+    azure.remembered = Some(remembered);
     Ok(if is_cut { reply.with("x-ms-tenant-subscription-limit-hit", true) } else { reply })
+}
+
+/// The last answer: its next page is made of the same rows, as long as nothing happens.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered {
+    text: String,
+    resources: Vec<Arc<Record>>,
+    answer: Answer,
+}
+
+impl Remembered {
+    /// Whether it is the answer to this query over these resources.
+    fn is_of(&self, text: &str, resources: &[Arc<Record>]) -> bool {
+        let same = |(one, other)| Arc::ptr_eq(one, other);
+        self.text == text
+            && self.resources.len() == resources.len()
+            && self.resources.iter().zip(resources).all(same)
+    }
 }
 
 /// The resources that are there for a query.
@@ -198,21 +214,18 @@ impl<'a> Tables<'a> for World<'a> {
     }
 }
 
-fn reply(
-    asked: &Asked,
-    answer: &Answer<'_>,
-    summary_rows: usize,
-    most_bytes: usize,
-) -> Result<Reply, Problem> {
+fn reply(asked: &Asked, answer: &Answer, summary_rows: usize, most_bytes: usize) -> Result<Reply, Problem> {
     let start = asked.start()?;
     let top = if asked.query.is_summary() { asked.top.min(summary_rows) } else { asked.top };
-    let data = answer.objects(start, top);
-    let is_rest = start + data.len() < answer.len();
+    let data: Vec<Value> = answer.rows.iter().skip(start).take(top).cloned().collect();
+    let is_rest = start + data.len() < answer.rows.len();
     // Without an order, and an id to tell rows apart by, there is no way to go on.
-    let is_paged = asked.query.is_ordered() && !asked.query.is_summary() && answer.has_column("id");
+    let is_paged = asked.query.is_ordered()
+        && !asked.query.is_summary()
+        && answer.columns.iter().any(|column| column == "id");
     let truncated = if is_rest && !is_paged { "true" } else { "false" };
     let mut body = json!({
-        "totalRecords": answer.len(), "count": data.len(), "facets": [], "resultTruncated": truncated,
+        "totalRecords": answer.rows.len(), "count": data.len(), "facets": [], "resultTruncated": truncated,
     });
     if is_rest && is_paged {
         body["$skipToken"] = json!(asked.token_at(start + data.len()));

@@ -120,7 +120,7 @@ impl Azure {
     /// A subscription of a name; it is made if it is not there.
     pub fn subscription(&self, name: &str) -> Subscription {
         let id = uuid_of(name);
-        let tenancy = || Tenancy { name: name.to_owned(), tenant: TENANT.to_owned() };
+        let tenancy = || Tenancy::new(&id, name, TENANT);
         self.shared.lock().azure.subscriptions.entry(id.clone()).or_insert_with(tenancy);
         Subscription { shared: self.shared.clone(), id }
     }
@@ -130,7 +130,7 @@ impl Azure {
         let azure = &mut self.shared.lock().azure;
         let record = Arc::new(Record::of(&resource, TENANT));
         let id = record.subscription.clone();
-        let tenancy = Tenancy { name: id.clone(), tenant: TENANT.to_owned() };
+        let tenancy = Tenancy::new(&id, &id, TENANT);
         azure.subscriptions.entry(id).or_insert(tenancy);
         let key = resource["id"].as_str().unwrap_or_default().to_lowercase();
         azure.resources.insert(key, Put { whole: resource, record });
@@ -204,7 +204,7 @@ impl Subscription {
     /// It belongs to another tenant, which lets this one's applications in.
     pub fn in_tenant(self, tenant: &str) -> Subscription {
         if let Some(one) = self.shared.lock().azure.subscriptions.get_mut(&self.id) {
-            tenant.clone_into(&mut one.tenant);
+            *one = Tenancy::new(&self.id, &one.name, tenant);
         }
         self
     }

@@ -28,6 +28,16 @@ pub(crate) struct Record {
 pub(super) const TABLES: [&str; 3] = ["resources", "kubernetesconfigurationresources", "resourcecontainers"];
 
 impl Record {
+    /// A subscription.
+    pub(super) fn of_subscription(id: &str, name: &str, tenant: &str) -> Record {
+        let whole = subscription(id, name, tenant);
+        let container = json!({
+            "id": whole["id"], "name": name, "type": "microsoft.resources/subscriptions",
+            "properties": { "state": whole["state"], "managedByTenants": [] },
+        });
+        Record::of(&container, tenant)
+    }
+
     /// A resource with all columns, some of them in lower case.
     pub(super) fn of(resource: &Value, tenant: &str) -> Record {
         let text = |name: &str| resource[name].as_str().unwrap_or_default();

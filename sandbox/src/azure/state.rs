@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::entra::{Application, Job, Token};
 use super::fleet::{Cluster, FluxConfiguration};
+use super::graph::Remembered;
 use super::limits::{AzureLimits, Window};
 use super::resource::Record;
 use crate::state::GitHub;
@@ -38,6 +39,7 @@ pub(crate) struct AzureState {
     /// What each application has asked for: Resource Graph, and Resource Manager.
     pub(super) usage: BTreeMap<(String, Service), Window>,
     pub(super) minted: u64,
+    pub(super) remembered: Option<Remembered>,
 }
 
 /// Where a branch stands from a moment on.
@@ -52,6 +54,14 @@ pub(crate) struct Head {
 pub(crate) struct Tenancy {
     pub(super) name: String,
     pub(super) tenant: String,
+    pub(super) record: Arc<Record>,
+}
+
+impl Tenancy {
+    pub(super) fn new(id: &str, name: &str, tenant: &str) -> Tenancy {
+        let record = Arc::new(Record::of_subscription(id, name, tenant));
+        Tenancy { name: name.to_owned(), tenant: tenant.to_owned(), record }
+    }
 }
 
 /// A resource as it was put there.
@@ -115,6 +125,7 @@ impl AzureState {
             limits: AzureLimits::default(),
             usage: BTreeMap::new(),
             minted: 0,
+            remembered: None,
         }
     }
 

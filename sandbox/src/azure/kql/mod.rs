@@ -13,8 +13,7 @@ mod lexer;
 mod parser;
 mod run;
 
-use cell::{Cell, Type};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(super) use parser::{Query, parse};
 pub(super) use run::run;
@@ -39,37 +38,11 @@ pub(super) fn columns() -> impl Iterator<Item = &'static str> {
 }
 
 /// What a query gives.
-#[derive(Clone, Debug)]
-pub(super) struct Answer<'a> {
-    columns: Vec<Column>,
-    rows: Vec<Vec<Cell<'a>>>,
-}
-
-/// What is in one place of every row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Column {
-    name: String,
-    holds: Type,
-}
-
-impl Answer<'_> {
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(super) fn has_column(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name == name)
-    }
-
-    /// Rows of a range as objects.
-    pub(super) fn objects(&self, from: usize, count: usize) -> Vec<Value> {
-        let object = |row: &Vec<Cell<'_>>| {
-            let fields =
-                self.columns.iter().zip(row).map(|(column, cell)| (column.name.clone(), cell.json()));
-            Value::Object(fields.collect::<Map<_, _>>())
-        };
-        self.rows.iter().skip(from).take(count).map(object).collect()
-    }
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answer {
+    pub(super) columns: Vec<String>,
+    /// Objects.
+    pub(super) rows: Vec<Value>,
 }
 
 impl Refused {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::cell::{Cell, Key, Type};
 use super::function::{Gives, Takes, Work};
 use super::parser::{Aggregate, Direction, Expression, Named, Query, Step};
-use super::{Answer, Column, Refused, Tables};
+use super::{Answer, Refused, Tables};
 
 /// What every table of Resource Graph has.
 pub(super) const COLUMNS: [(&str, Type); 16] = [
@@ -32,7 +32,26 @@ pub(super) const COLUMNS: [(&str, Type); 16] = [
 type Row<'a> = Vec<Cell<'a>>;
 
 /// Answers a query.
-pub(crate) fn run<'a>(query: &'a Query, tables: &impl Tables<'a>) -> Result<Answer<'a>, Refused> {
+pub(crate) fn run<'a>(query: &'a Query, tables: &impl Tables<'a>) -> Result<Answer, Refused> {
+    let Table { columns, rows } = table(query, tables)?;
+    let columns: Vec<String> = columns.into_iter().map(|column| column.name).collect();
+    let object = |row: Row<'_>| columns.iter().cloned().zip(row.iter().map(Cell::json)).collect();
+    Ok(Answer { rows: rows.into_iter().map(object).collect(), columns })
+}
+
+/// Rows, and what is in them.
+struct Table<'a> {
+    columns: Vec<Column>,
+    rows: Vec<Row<'a>>,
+}
+
+/// What is in one place of every row.
+struct Column {
+    name: String,
+    holds: Type,
+}
+
+fn table<'a>(query: &'a Query, tables: &impl Tables<'a>) -> Result<Table<'a>, Refused> {
     let resources = tables
         .rows(&query.table)
         .ok_or_else(|| Refused::new(format!("'{}' is not a table that is known here", query.table)))?;
@@ -41,14 +60,14 @@ pub(crate) fn run<'a>(query: &'a Query, tables: &impl Tables<'a>) -> Result<Answ
     let cells = |resource: &'a [Value]| {
         needed.clone().map(|(place, (_, holds))| Cell::of(resource.get(place), *holds)).collect()
     };
-    let mut answer = Answer {
+    let mut table = Table {
         rows: resources.into_iter().map(cells).collect(),
         columns: needed.clone().map(|(_, (name, holds))| Column::new(name, *holds)).collect(),
     };
     for step in &query.steps {
-        answer = answer.after(step, tables)?;
+        table = table.after(step, tables)?;
     }
-    Ok(answer)
+    Ok(table)
 }
 
 /// What makes a value of a row, with columns found and types known to fit.
@@ -85,8 +104,8 @@ impl Column {
     }
 }
 
-impl<'a> Answer<'a> {
-    fn after(mut self, step: &'a Step, tables: &impl Tables<'a>) -> Result<Answer<'a>, Refused> {
+impl<'a> Table<'a> {
+    fn after(mut self, step: &'a Step, tables: &impl Tables<'a>) -> Result<Table<'a>, Refused> {
         match step {
             Step::Where(condition) => {
                 let condition = self.formula_of(condition, Type::Bool)?;
@@ -114,11 +133,11 @@ impl<'a> Answer<'a> {
             Step::Project(kept) => {
                 let (columns, formulas) = self.made(kept)?;
                 let project = |row: Row<'a>| formulas.iter().map(|formula| formula.of(&row)).collect();
-                Ok(Answer { rows: self.rows.into_iter().map(project).collect(), columns })
+                Ok(Table { rows: self.rows.into_iter().map(project).collect(), columns })
             }
             Step::Summarize { aggregates, by } => self.summarized(aggregates, by),
             Step::LeftOuter { right, key } => {
-                let right = run(right, tables)?;
+                let right = table(right, tables)?;
                 self.joined(right, key)
             }
             Step::Order(keys) => self.ordered(keys),
@@ -133,7 +152,7 @@ impl<'a> Answer<'a> {
         self,
         aggregates: &'a [(String, Aggregate)],
         by: &'a [Named],
-    ) -> Result<Answer<'a>, Refused> {
+    ) -> Result<Table<'a>, Refused> {
         let (mut columns, keys) = self.made(by)?;
         if let Some(column) = columns.iter().find(|column| column.holds == Type::Dynamic) {
             return Err(Refused::new(format!(
@@ -183,10 +202,10 @@ impl<'a> Answer<'a> {
                 }
             }
         }
-        Ok(Answer { columns, rows })
+        Ok(Table { columns, rows })
     }
 
-    fn joined(mut self, right: Answer<'a>, key: &str) -> Result<Answer<'a>, Refused> {
+    fn joined(mut self, right: Table<'a>, key: &str) -> Result<Table<'a>, Refused> {
         let (left_key, right_key) = (self.place(key)?, right.place(key)?);
         let holds = self.columns[left_key].holds;
         if holds == Type::Dynamic || right.columns[right_key].holds != holds {
@@ -211,10 +230,10 @@ impl<'a> Answer<'a> {
             let name = if is_taken { format!("{name}1") } else { name };
             self.columns.push(Column { name, holds });
         }
-        Ok(Answer { columns: self.columns, rows })
+        Ok(Table { columns: self.columns, rows })
     }
 
-    fn ordered(self, keys: &'a [(Expression, Direction)]) -> Result<Answer<'a>, Refused> {
+    fn ordered(self, keys: &'a [(Expression, Direction)]) -> Result<Table<'a>, Refused> {
         let mut formulas = Vec::new();
         for (value, direction) in keys {
             let (formula, holds) = self.formula(value)?;
@@ -236,7 +255,7 @@ impl<'a> Answer<'a> {
                 });
             compared.into_iter().find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
         });
-        Ok(Answer { rows: rows.into_iter().map(|(_, row)| row).collect(), columns: self.columns })
+        Ok(Table { rows: rows.into_iter().map(|(_, row)| row).collect(), columns: self.columns })
     }
 
     fn made(&self, made: &'a [Named]) -> Result<(Vec<Column>, Vec<Formula<'a>>), Refused> {
