@@ -26,23 +26,21 @@ fn what_is_synced_and_not_applied_is_waited_for_though_the_state_is_still_compli
 
 #[test]
 fn one_of_several_that_is_not_done_in_time_is_named_with_its_commit_and_message() {
-    let lives = [
-        ("drone", Life::default()),
-        ("large", applies_after(3600).applying_as("Pending")),
-        ("small", Life::default()),
-    ];
+    let waits = Trouble::new("DependencyNotReady", "dependency 'flux-system/infra' is not ready");
+    let lives =
+        [("drone", Life::default()), ("large", Life::default().fails(waits)), ("small", Life::default())];
     let (world, merged) = merged(&lives);
     let ran = world.check_merged(&merged, &[("timeout", "3s")]);
     assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "timeout"), "{}", ran.stderr);
     let failed = "failure: Failed to deploy: 1 of 3 still waiting after 3 s: large-1";
     assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, failed]);
     assert_eq!((&*ran.outputs["clusters"], &*ran.outputs["clusters-compliant"]), ("3", "2"));
-    let row = ran.summary.lines().find(|line| line.contains("large-1") && line.contains("Pending"));
-    let row = row.unwrap_or_else(|| panic!("a row of its own: {}", ran.summary));
-    for part in [&merged.commit[..7], &merged.before[..7], "not applied"] {
-        assert!(row.contains(part), "{part}: {row}");
+    let (_, open) = ran.summary.split_once("### Not done").expect("what is not done");
+    let message = "dependency 'flux-system/infra' is not ready";
+    for part in ["`large-1`", &merged.commit[..7], "`large` at no commit", message] {
+        assert!(open.contains(part), "{part}: {open}");
     }
-    assert!(ran.summary.contains("Reconciliation in progress"), "its message: {}", ran.summary);
+    assert!(!open.contains("drone-1"), "{open}");
     assert_eq!(promotes(&world), [""; 0]);
 }
 
@@ -293,7 +291,7 @@ fn cluster_types_without_a_cluster_are_said_or_refused() {
     let ran = world.check_merged(&merged, &[]).succeeded();
     let deployed = "success: Deployed to 2 configurations on 2 clusters, 2 cluster types not observed";
     assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), deployed);
-    assert!(ran.summary.contains("| small | not observed |"), "{}", ran.summary);
+    assert!(ran.summary.contains("| `small` | not observed |"), "{}", ran.summary);
 }
 
 #[test]
@@ -330,12 +328,13 @@ fn a_cluster_that_is_not_connected_is_waited_for_ignored_or_a_failure() {
             0,
             "success: Deployed to 1 configuration on 1 cluster, 3 cluster types not observed, 1 ignored",
         ),
-        ("fail", 1, "failure: Failed to deploy: 1 of 2 failed, drone-2: cluster Disconnected"),
+        ("fail", 1, "failure: Failed to deploy: 1 of 2 failed, drone-2: cluster Offline"),
     ] {
         let world = RolloutPlatform::s1();
         world.cluster("dev", "drone");
         world.named_cluster("drone-2", "dev", "drone");
         world.azure.subscription(SUBSCRIPTION).arc("drone-2").disconnect();
+        world.sandbox.advance(Duration::from_secs(2));
         let merged = world.bring_anything();
         let ran = world.check_merged(&merged, &[("on-disconnected", how), ("timeout", "2s")]);
         assert_eq!(ran.exit, exit, "{how}: {}", ran.stderr);
@@ -419,9 +418,7 @@ fn the_standing_of_a_fleet_is_shown_without_waiting() {
     assert!(world.sandbox.snapshot().unwrap() == before, "it writes nothing");
     assert!(ran.stdout.contains("drone-1") && ran.stdout.contains("image is invalid"), "{}", ran.stdout);
     assert!(ran.summary.contains("1 of 2 configurations done on 2 clusters"), "{}", ran.summary);
-    let mut command = world.command_of("status", &[("environment", "dev")]);
-    command.args(["--format", "json"]);
-    let ran = world.collect_run(command).succeeded();
+    let ran = world.status("dev", &[("format", "json")]).succeeded();
     assert!(ran.stdout.contains("\"large-1\""), "{}", ran.stdout);
 }
 

@@ -487,6 +487,9 @@ fn an_environment_is_found_wherever_its_branches_and_folders_are() {
     let entries: Vec<(&str, Option<&str>)> =
         files.iter().map(|(path, text)| (&***path, Some(&**text))).collect();
     world.control_plane.commit("development", &entries, "another place").unwrap();
+    let other = gitops_repo("other", &world.gitops.url(), "stage", ".");
+    let other = [("another-environment/pointers.yaml", Some(&*other))];
+    world.control_plane.commit("development", &other, "of another environment").unwrap();
     world.control_plane.delete_branch("dev").unwrap();
     world.control_plane.commit("main", &[(".environments/dev.yaml", Some(&*declared))], "it moves").unwrap();
     world.gitops.commit("live/dev", &[("README.md", Some("What runs where.\n"))], "a branch").unwrap();
@@ -496,9 +499,10 @@ fn an_environment_is_found_wherever_its_branches_and_folders_are() {
     world.play_last().succeeded();
     let drone = world.azure.subscription("edge").arc("drone-1").configuration("gitops");
     drone.follows(&world.gitops, "live/dev").kustomization("drone", "./clusters/dev/drone");
+    assert_eq!(world.open_pull("stage"), None, "other folders are others'");
     let m1 = world.merge("live/dev");
     let tracking = format!("clusters/dev/{TRACKED}");
-    assert_eq!(world.gitops.files(&m1).unwrap()[&tracking], format!("{c1}\n").as_bytes());
+    assert_eq!(world.gitops.files(&m1).unwrap()[&tracking], c1.as_bytes());
     let ran = world.checkpromote("dev", &[("commit-id", &m1)]).succeeded();
     assert_eq!(
         world.statuses(&c1, "dev"),
