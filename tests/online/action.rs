@@ -26,9 +26,9 @@ fn unknown_inputs_modes_and_values_are_refused_with_the_valid_ones() {
         (
             ("manifest-cheks", "off"),
             2,
-            "error: unknown input `manifest-cheks`\n  help: the inputs are app-id, app-private-key, ",
+            "error: unknown input `manifest-cheks`\n  help: the inputs are allow-rollback, app-id, app-private-key, ",
         ),
-        (("mode", "shedule"), 2, "the modes are schedule, validate, explain"),
+        (("mode", "shedule"), 2, "the modes are schedule, checkpromote, promote, status, validate, explain"),
         (("failure-policy", "stop"), 2, "[possible values: hold, block]"),
         (("dry-run", "perhaps"), 2, "[possible values: true, false]"),
         (("environment", "Dev!"), 2, "for '--environment <NAME>'"),
