@@ -354,7 +354,10 @@ fn what_is_held_is_said_or_a_failure() {
     let merged = world.bring_anything();
     let ran = world.check_merged(&merged, &[("on-held", "fail")]);
     assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "failed"), "{}", ran.stderr);
-    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), "failure: Failed to deploy: 1 held");
+    assert_eq!(
+        world.statuses(&merged.promoted, "dev").last().unwrap(),
+        "failure: Failed to deploy: 1 deployment target held"
+    );
     assert!(ran.summary.contains("basic-inference-dev"), "{}", ran.summary);
     assert_eq!(promotes(&world), [""; 0]);
     world.check_merged(&merged, &[]).succeeded();
