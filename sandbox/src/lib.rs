@@ -41,6 +41,8 @@ mod server;
 mod smart_http;
 mod state;
 mod tokens;
+mod told;
+pub mod tutorial;
 mod world;
 
 pub use faults::{At, Fault, Work};

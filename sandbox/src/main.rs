@@ -1,19 +1,47 @@
-//! Starts the sandbox with the example platform in it.
+//! Starts the sandbox with the example platform in it, or plays the tutorial there.
 
-use anyhow::Result;
-use kalypso_sandbox::{Access, Level, Sandbox, Scope, platform};
+use std::env::consts::EXE_SUFFIX;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use kalypso_sandbox::Sandbox;
+use kalypso_sandbox::platform::{self, ADA, Chapter, Platform};
+use kalypso_sandbox::tutorial::{self, Tutorial};
 
 /// The port that it listens on, so that what was exported stays right over restarts.
 const PORT: u16 = 7990;
 
 fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let kalypso = match arguments[..] {
+        [] | ["tutorial"] | ["tutorial", "--once"] => kalypso()?,
+        _ => bail!(
+            "`{}` is not understood\n  help: nothing, or `tutorial`, or `tutorial --once`",
+            arguments.join(" ")
+        ),
+    };
     let sandbox = Sandbox::start_on(PORT).or_else(|_| Sandbox::start())?;
-    platform::create(&sandbox)?;
-    let workflow = Access::read("contoso/control-plane").and("contoso/applications");
-    sandbox.token("ghs_workflow", workflow.with(Scope::Statuses, Level::Write));
-    sandbox.token("github_pat_gitops", Access::write("contoso/gitops").named("contoso-robot"));
-    sandbox.token("github_pat_ada", Access::write_all_of("contoso").named("ada"));
-    print!("{}", guide(&sandbox));
+    let folder = tempfile::Builder::new().prefix("kalypso-").tempdir()?;
+    let mut out = anstream::stdout();
+    match arguments[..] {
+        [] => {
+            let platform = platform::create(&sandbox, Chapter::Whole)?;
+            let exports = export(&platform, &kalypso, folder.path())?;
+            anstream::print!("{}", guide(&sandbox, &exports));
+        }
+        _ => {
+            let tutorial = Tutorial { sandbox: &sandbox, kalypso: &kalypso, folder: folder.path() };
+            let platform = tutorial::play(&tutorial, &mut out)?;
+            let exports = export(&platform, &kalypso, folder.path())?;
+            if arguments.contains(&"--once") || !std::io::stdout().is_terminal() {
+                return Ok(());
+            }
+            anstream::print!("{}", epilogue(&sandbox, &exports));
+        }
+    }
     sandbox.run_until_interrupted()?;
     for violation in sandbox.violations() {
         eprintln!("{violation}");
@@ -21,30 +49,111 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The binary: the newer one of those that are built beside this one, else it is built.
+fn kalypso() -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let target = this.parent().and_then(Path::parent).context("no folder that cargo builds in")?;
+    let name = format!("kalypso{EXE_SUFFIX}");
+    let built = ["debug", "release"].map(|profile| target.join(profile).join(&name));
+    let age = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    if let Some(newest) = built.iter().filter(|path| path.is_file()).max_by_key(|path| age(path)) {
+        return Ok(newest.clone());
+    }
+    eprintln!("kalypso is not built yet: cargo builds it now");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let done = Command::new("cargo")
+        .args(["build", "--bin", "kalypso", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(target)
+        .status()
+        .context("cargo cannot be started")?;
+    let [debug, _] = built;
+    match done.success() && debug.is_file() {
+        true => Ok(debug),
+        false => bail!("kalypso cannot be built\n  help: `cargo build --bin kalypso` says why"),
+    }
+}
+
+/// Writes what a second terminal must know into a file that a shell reads; gives the file.
+fn export(platform: &Platform, kalypso: &Path, folder: &Path) -> Result<PathBuf> {
+    let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
+    let line = |(name, value): &(String, String)| format!("export {name}={}\n", quoted(value));
+    let mut text: String = platform.variables().iter().map(line).collect();
+    for who in ["AUTHOR", "COMMITTER"] {
+        text += &format!("export GIT_{who}_NAME=ada GIT_{who}_EMAIL=ada@contoso.example\n");
+    }
+    if let Some(folder) = kalypso.parent() {
+        text += &format!("export PATH={}:\"$PATH\"\n", quoted(&folder.display().to_string()));
+    }
+    let file = folder.join("exports");
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
+
 /// What to export, and what to try.
-fn guide(sandbox: &Sandbox) -> String {
-    let (url, api, graphql) = (sandbox.url(), sandbox.api_url(), sandbox.graphql_url());
+fn guide(sandbox: &Sandbox, exports: &Path) -> String {
+    let (url, api) = (sandbox.url(), sandbox.api_url());
     let host = url.trim_start_matches("http://");
+    let exports = exports.display();
     format!(
         "\
 The example platform is at {url}. Ctrl-C ends it, and everything in it is gone.
 
-  export GITHUB_SERVER_URL={url}
-  export GITHUB_API_URL={api}
-  export GITHUB_GRAPHQL_URL={graphql}
+In a second terminal, have kalypso find it, its tokens and its Azure:
 
-Check out the environment as Ada would, who may write everywhere, and schedule it:
+  . {exports}
 
-  git clone -b dev http://ada:github_pat_ada@{host}/contoso/control-plane
-  kalypso schedule --environment dev --control-plane control-plane \\
-    --control-plane-repo contoso/control-plane --github-token ghs_workflow \\
-    --repo-tokens {url}/contoso/applications=ghs_workflow --gitops-token github_pat_gitops
+Schedule the environment dev, in a clone of the control plane:
 
-What came of it:
+  git clone http://ada:{ADA}@{host}/contoso/control-plane && cd control-plane
+  kalypso schedule --environment dev --control-plane-ref dev
 
-  curl -s -H 'Authorization: Bearer github_pat_ada' -H 'X-GitHub-Api-Version: 2022-11-28' \\
-    {api}/repos/contoso/gitops/pulls
-  git clone -b deployment/dev http://ada:github_pat_ada@{host}/contoso/gitops
+Merge the pull request that came of it, as Ada, who may write everywhere:
+
+  curl -s -X PUT -H 'Authorization: Bearer {ADA}' -H 'X-GitHub-Api-Version: 2022-11-28' \\
+    {api}/repos/contoso/gitops/pulls/1/merge
+
+Wait until the clusters have applied it, and look at them:
+
+  kalypso checkpromote --environment dev
+  kalypso status --environment dev
+"
+    )
+}
+
+/// How to go on after the tutorial.
+fn epilogue(sandbox: &Sandbox, exports: &Path) -> String {
+    let api = sandbox.api_url();
+    let folder = exports.parent().unwrap_or(exports).display().to_string();
+    let exports = exports.display();
+    format!(
+        "
+All of it goes on here until Ctrl-C. To go on by hand, in a second terminal:
+
+  . {exports} && cd {folder}/control-plane
+  kalypso status --environment stage
+
+A platform value of stage, which changes one line of one manifest:
+
+  git fetch -q && git checkout -q stage
+  sed -i s/west:8806/west-stage:8806/ config/west-us-config.yaml
+  git commit -q -a -m 'Another database for stage' && git push -q
+  kalypso schedule --environment stage --control-plane-ref stage
+
+A second promotion: anything on main, then the way of the first one.
+
+  git checkout -q main && git pull -q
+  sed -i 's/REPLICAS: .*/REPLICAS: \"3\"/' config/hello-world-app-config.yaml
+  git commit -q -a -m 'Three replicas' && git push -q
+  kalypso promote
+  kalypso schedule --environment dev --control-plane-ref dev
+
+Pull requests are merged as Ada, with their number in place of NUMBER; then clusters follow.
+
+  curl -s -X PUT -H 'Authorization: Bearer {ADA}' -H 'X-GitHub-Api-Version: 2022-11-28' \\
+    {api}/repos/contoso/gitops/pulls/NUMBER/merge
+  kalypso checkpromote --environment dev
 "
     )
 }

@@ -1,76 +1,208 @@
 //! The example platform, in a sandbox.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::azure::{Configuration, Job, Life, TENANT};
 use crate::repository::Repository;
 use crate::sandbox::Sandbox;
 use crate::state::Visibility;
+use crate::tokens::{Access, Level, Scope};
+
+/// The token of Ada, who may write everywhere.
+pub const ADA: &str = "github_pat_ada";
 
 /// The host that the examples name, and for which the sandbox stands.
 const GITHUB: &str = "https://github.com";
+/// The workflow's own token, in jobs of the control plane.
+const WORKFLOW: &str = "ghs_workflow";
+/// A token that reads the applications.
+const APPLICATIONS: &str = "github_pat_applications";
+/// A token that writes the GitOps repository.
+const GITOPS: &str = "github_pat_gitops";
+/// The application of Azure that the control plane's jobs are.
+const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
+
+/// What `main` gets when `hello-world-app` is onboarded.
+const APPLICATION: [&str; 2] = ["workloads/hello-world-app.yaml", "config/hello-world-app-config.yaml"];
+
+/// Workflows that can be asked to run; nobody runs them here.
+const WORKFLOWS: [&str; 2] = ["promote.yml", "schedule.yml"];
+const WORKFLOW_FILE: &str = "on:\n  workflow_dispatch:\n    inputs:\n      environment:\n      commit-id:\n";
+
+/// Clusters with Flux: name, environment, cluster type.
+const CLUSTERS: [(&str, &str, &str); 5] = [
+    ("center-1", "dev", "command-center"),
+    ("drone-1", "dev", "drone"),
+    ("drone-2", "dev", "drone"),
+    ("drone-3", "stage", "drone"),
+    ("drone-4", "stage", "drone"),
+];
+
+/// How far the example platform is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chapter {
+    /// Only the platform's own services are registered.
+    BeforeTheApplication,
+    /// Everything is there.
+    Whole,
+}
 
 /// The repositories of the example platform.
 pub struct Platform {
-    /// `contoso/control-plane`: branch `main` with the base, branch `dev` with the environment.
+    /// `contoso/control-plane`: branch `main` with the base, branches `dev` and `stage` with the environments.
     pub control_plane: Repository,
     /// `contoso/applications`: the workloads, on `main`.
     pub applications: Repository,
-    /// `contoso/gitops`: what the clusters get, on `dev`.
+    /// `contoso/gitops`: what the clusters get, on `dev` and `stage`.
     pub gitops: Repository,
+    variables: Vec<(String, String)>,
+    examples: Examples,
 }
 
-/// Puts the repository's examples in place, as the README there has them.
+/// Puts the repository's examples in place, as the README there has them, with clusters that follow them.
 ///
 /// Wherever they name GitHub they name the sandbox then, and the base is pinned at its commit.
-pub fn create(sandbox: &Sandbox) -> Result<Platform> {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+pub fn create(sandbox: &Sandbox, chapter: Chapter) -> Result<Platform> {
+    let examples = Examples { url: sandbox.url() };
     let private = |name: &str| sandbox.create_repository(name, Visibility::Private);
     let control_plane = private("contoso/control-plane")?;
     let applications = private("contoso/applications")?;
     let gitops = private("contoso/gitops")?;
 
-    let here = sandbox.url();
-    let rewrite = |text: String| text.replace(GITHUB, &here);
-    let base = commit(&control_plane, "main", &examples.join("base"), rewrite)?;
-    let pin = |text: String| match text.split_once("\n  commit: ") {
-        Some((head, rest)) => {
-            let rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
-            rewrite(format!("{head}\n  commit: {base}\n{rest}"))
-        }
-        None => rewrite(text),
-    };
-    commit(&control_plane, "dev", &examples.join("control-plane"), pin)?;
-    commit(&applications, "main", &examples.join("applications"), rewrite)?;
-    let files = [
-        ("README.md", Some("# What runs where\n\nWritten by pull requests only.\n")),
-        (".github/CODEOWNERS", Some("* @contoso/platform-team\n")),
-    ];
-    gitops.commit("dev", &files, "First commit")?;
+    let mut base = examples.read("base")?;
+    if chapter == Chapter::BeforeTheApplication {
+        base.retain(|(path, _)| !APPLICATION.contains(&path.as_str()));
+    }
+    base.extend(WORKFLOWS.map(|file| (format!(".github/workflows/{file}"), WORKFLOW_FILE.to_owned())));
+    let message = "The example platform";
+    let base = commit(&control_plane, "main", &base, message)?;
+    for (environment, folder) in [("dev", "control-plane"), ("stage", "stage")] {
+        let mut files = examples.read(folder)?;
+        files.iter_mut().for_each(|(_, text)| *text = pinned(text, &base));
+        commit(&control_plane, environment, &files, message)?;
+        let files = [
+            ("README.md", Some("# What runs where\n\nWritten by pull requests only.\n")),
+            (".github/CODEOWNERS", Some("* @contoso/platform-team\n")),
+        ];
+        gitops.commit(environment, &files, "First commit")?;
+    }
+    commit(&applications, "main", &examples.read("applications")?, message)?;
     gitops.set_default_branch("dev")?;
-    Ok(Platform { control_plane, applications, gitops })
+
+    sandbox.token(WORKFLOW, Access::write("contoso/control-plane").with(Scope::Issues, Level::None));
+    sandbox.token(APPLICATIONS, Access::read("contoso/applications").named("contoso-robot"));
+    sandbox.token(GITOPS, Access::write("contoso/gitops").named("contoso-robot"));
+    sandbox.token(ADA, Access::write_all_of("contoso").named("ada"));
+    connect(sandbox, &gitops);
+    Ok(Platform { control_plane, applications, gitops, variables: variables(sandbox), examples })
 }
 
-/// Commits a folder as the content of a branch.
+impl Platform {
+    /// What leads `kalypso` here, and lets it do what the control plane's workflows may.
+    pub fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+
+    /// Somebody registers `hello-world-app`; gives the commit of `main`.
+    pub fn onboard(&self) -> Result<String> {
+        let mut files = self.examples.read("base")?;
+        files.retain(|(path, _)| APPLICATION.contains(&path.as_str()));
+        commit(&self.control_plane, "main", &files, "Onboard hello-world-app")
+    }
+}
+
+/// The Flux configuration of a cluster, which follows the GitOps branch of its environment.
+pub fn configuration(sandbox: &Sandbox, cluster: &str) -> Configuration {
+    let (_, environment, _) = CLUSTERS.iter().find(|(name, ..)| *name == cluster).unwrap_or(&CLUSTERS[0]);
+    sandbox.azure().subscription("edge").arc(cluster).configuration(&format!("gitops-{environment}"))
+}
+
+/// How a cluster fares unless told otherwise: so slow that one sees it.
+pub fn life() -> Life {
+    Life::default().syncs_after(Duration::from_secs(1)).applies_after(Duration::from_secs(2))
+}
+
+/// Has clusters follow the GitOps branches, and the control plane's jobs see them.
+fn connect(sandbox: &Sandbox, gitops: &Repository) {
+    let azure = sandbox.azure();
+    azure.job(Job::new("contoso/control-plane", "main"));
+    if let Some(subject) = azure.subject() {
+        azure.application(CLIENT).trusts(&subject);
+    }
+    for (cluster, environment, cluster_type) in CLUSTERS {
+        let follows = configuration(sandbox, cluster).follows(gitops, environment);
+        follows.kustomization(cluster_type, &format!("./{cluster_type}")).live(life());
+    }
+}
+
+fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let url = sandbox.url();
+    let mut variables = vec![
+        ("GITHUB_SERVER_URL", url.clone()),
+        ("GITHUB_API_URL", sandbox.api_url()),
+        ("GITHUB_GRAPHQL_URL", sandbox.graphql_url()),
+        ("GITHUB_REPOSITORY", "contoso/control-plane".to_owned()),
+        ("INPUT_GITHUB_TOKEN", WORKFLOW.to_owned()),
+        ("INPUT_GITOPS_TOKEN", GITOPS.to_owned()),
+        ("INPUT_REPO_TOKENS", format!("{url}/contoso/applications={APPLICATIONS}")),
+        ("INPUT_AZURE_TENANT_ID", TENANT.to_owned()),
+        ("INPUT_AZURE_CLIENT_ID", CLIENT.to_owned()),
+        ("INPUT_POLL_INTERVAL", "1s".to_owned()),
+    ];
+    // A shell cannot set a name with `-`; and what trusts the sandbox's authority shall trust others, too.
+    let shell = |name| match name {
+        "SSL_CERT_FILE" => "INPUT_CA_BUNDLE",
+        "INPUT_AZURE-RESOURCE-MANAGER-URL" => "INPUT_AZURE_RESOURCE_MANAGER_URL",
+        other => other,
+    };
+    variables.extend(sandbox.azure().environment().into_iter().map(|(name, value)| (shell(name), value)));
+    variables.extend(["NO_PROXY", "no_proxy"].map(|name| (name, "127.0.0.1".to_owned())));
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The folder `examples/`, for a sandbox.
+struct Examples {
+    url: String,
+}
+
+impl Examples {
+    /// The files of one of its folders: path and text.
+    fn read(&self, folder: &str) -> Result<Vec<(String, String)>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(folder);
+        let mut files = Vec::new();
+        collect(&folder, &mut files)?;
+        let read = |file: &PathBuf| {
+            let path = file.strip_prefix(&folder)?.to_str().context("a path that is not UTF-8")?;
+            Ok((path.to_owned(), std::fs::read_to_string(file)?.replace(GITHUB, &self.url)))
+        };
+        files.iter().map(read).collect()
+    }
+}
+
+/// A pointer to the base, with this commit.
+fn pinned(text: &str, base: &str) -> String {
+    match text.split_once("\n  commit: ") {
+        Some((head, rest)) => {
+            let rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+            format!("{head}\n  commit: {base}\n{rest}")
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// Commits files as they are.
 fn commit(
     repository: &Repository,
     branch: &str,
-    folder: &Path,
-    rewrite: impl Fn(String) -> String,
+    files: &[(String, String)],
+    message: &str,
 ) -> Result<String> {
-    let mut files = Vec::new();
-    collect(folder, &mut files)?;
-    let texts = files
-        .iter()
-        .map(|file| {
-            let path = file.strip_prefix(folder)?.to_str().context("a path that is not UTF-8")?;
-            Ok((path, rewrite(std::fs::read_to_string(file)?)))
-        })
-        .collect::<Result<Vec<(&str, String)>>>()?;
     let entries: Vec<(&str, Option<&str>)> =
-        texts.iter().map(|(path, text)| (*path, Some(text.as_str()))).collect();
-    repository.commit(branch, &entries, "The example platform")
+        files.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))).collect();
+    repository.commit(branch, &entries, message)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -16,3 +16,4 @@ mod reading;
 mod rollout_platform;
 mod scenarios;
 mod secrets;
+mod tutorial;

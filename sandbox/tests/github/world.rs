@@ -48,7 +48,7 @@ fn the_same_done_at_another_time_is_the_same_world() {
 #[test]
 fn the_example_platform_names_the_sandbox() {
     let sandbox = Sandbox::start().unwrap();
-    let platform = platform::create(&sandbox).unwrap();
+    let platform = platform::create(&sandbox, platform::Chapter::Whole).unwrap();
     let base = platform.control_plane.head("main").unwrap().unwrap();
     let dev = platform.control_plane.files("dev").unwrap();
     let pointer = String::from_utf8(dev["base-repo.yaml"].clone()).unwrap();
@@ -57,7 +57,7 @@ fn the_example_platform_names_the_sandbox() {
     let branches: Vec<_> = [&platform.control_plane, &platform.applications, &platform.gitops]
         .map(|repository| repository.branches().unwrap().into_keys().collect::<Vec<_>>())
         .into();
-    assert_eq!(branches, [vec!["dev", "main"], vec!["main"], vec!["dev"]]);
+    assert_eq!(branches, [vec!["dev", "main", "stage"], vec!["main"], vec!["dev", "stage"]]);
     let main = platform.control_plane.files("main").unwrap();
     assert!(main.contains_key(".environments/dev.yaml"));
 }
