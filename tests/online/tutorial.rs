@@ -46,7 +46,10 @@ fn the_tutorial_brings_an_application_to_the_clusters_of_two_environments() {
     let targets = |branch: &str| -> BTreeSet<String> {
         let files = platform.gitops.files(branch).unwrap();
         let paths = files.keys().filter_map(|path| path.rsplit_once('/'));
-        paths.filter(|(folder, _)| folder.contains("/hello-world")).map(|(folder, _)| folder.to_owned()).collect()
+        paths
+            .filter(|(folder, _)| folder.contains("/hello-world"))
+            .map(|(folder, _)| folder.to_owned())
+            .collect()
     };
     let dev = ["drone/hello-world-app-functional-test", "large/hello-world-app-performance-test"];
     assert_eq!(targets("dev"), dev.map(str::to_owned).into());

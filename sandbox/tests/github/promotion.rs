@@ -18,7 +18,7 @@ fn post(sandbox: &Sandbox, path: &str, body: Value) -> Answer {
 }
 
 fn head(repository: &Repository, branch: &str) -> String {
-    repository.head(branch).unwrap().expect("a branch")
+    repository.head(branch).expect("a repository").expect("a branch")
 }
 
 #[test]
