@@ -100,7 +100,8 @@ fn judge_calm(world: &World, started: u64, course: &Course) -> Result<(), String
     let poll = world.policy.poll_interval.as_secs();
     let deadline = started + world.policy.timeout.as_secs();
     let settles = world.settles(started).filter(|_| !world.fleet.is_empty());
-    let patience = if world.is_misleading() { 900 } else { 60 };
+    let is_unhealthy = world.fleet.iter().any(|one| one.is_unhealthy);
+    let patience = if is_unhealthy { 120 } else { 60 };
     if let Some(settled) = settles.map(|at| at.max(started) + 2 * poll + patience) {
         if settled < deadline && course.verdict != Some(Verdict::Compliant) {
             return Err(format!("everything is done at {settled}, but {:?}", course.verdict));
@@ -110,7 +111,7 @@ fn judge_calm(world: &World, started: u64, course: &Course) -> Result<(), String
         }
     }
     // Where nobody checks the health, every minute may bring the second report.
-    let between = if world.fleet.iter().any(|one| one.is_unhealthy) { 60 } else { 300 };
+    let between = if is_unhealthy { 60 } else { 300 };
     let most = 3 + (course.ended - started) / between;
     if course.requests.all as u64 > most {
         return Err(format!("{} passes over all rows, and {most} are enough", course.requests.all));

@@ -1454,3 +1454,33 @@ fn what_was_read_before_time_was_over_is_read_again() {
     assert_eq!(story.poll(), Some(Verdict::Timeout));
     assert_eq!(story.done(), "all, direct x");
 }
+
+#[test]
+fn of_what_is_ready_only_its_own_kustomizations_are_kept() {
+    for applied in ['1', '2'] {
+        let mut story = Story::new(policy(), &["x"]);
+        story.relations.insert(commit('2'), Relation::Descendant);
+        story.tracked.insert(commit('2'), Some(commit('a')));
+        story.report("x", |x| {
+            at(x, '1');
+            let own = ObjectStatus { applied: Some(commit(applied)), ..x.objects[0].clone() };
+            let object = |name: &str, namespace: &str, ready| ObjectStatus {
+                name: name.to_owned(),
+                namespace: namespace.to_owned(),
+                ready,
+                ..own.clone()
+            };
+            x.objects = vec![
+                own.clone(),
+                object("app", "flux", Some(Ready::True)),
+                object("x-apps", "elsewhere", Some(Ready::True)),
+                object("broken", "flux", Some(Ready::False)),
+                object("quiet", "elsewhere", None),
+            ];
+        });
+        assert_eq!(story.poll(), Some(Verdict::Compliant));
+        let standings = story.rollout.standings(story.now);
+        let objects = standings[0].observation.objects.iter().map(|object| object.name.as_str());
+        assert_eq!(objects.collect::<Vec<_>>(), ["x-apps", "broken", "quiet"]);
+    }
+}

@@ -116,7 +116,8 @@ impl Rollout {
         }
         self.arrivals.unexplained = self.arrivals.unexplained.min(unknown);
         let has_news = || {
-            self.looks_finished() && tally.latest_finished(&self.evidence.lineage) > self.arrivals.watermark
+            (self.arrivals.unexplained > 0 || self.looks_finished())
+                && tally.latest_finished(&self.evidence.lineage) > self.arrivals.watermark
         };
         let since = match self.round.arrived {
             Arrived::Unread if unknown > self.arrivals.unexplained || has_news() => self.arrivals.watermark,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::mem;
 use std::time::Duration;
 
 use rollout::{
@@ -93,6 +94,7 @@ pub(crate) fn drive(
         steps: 0,
         tally: Tally::default(),
         is_new: true,
+        has_read_directly: false,
         is_open: false,
         must_end: false,
     };
@@ -117,6 +119,7 @@ struct Ride<'a> {
     tally: Tally,
     /// It was something else before, or something was read since
     is_new: bool,
+    has_read_directly: bool,
     /// Something failed since the last poll, so that a question may have no answer yet
     is_open: bool,
     /// The head that was shown ends the check, and nothing has failed since
@@ -192,7 +195,8 @@ impl Ride<'_> {
         self.trace.say(self.now, || format!("  head {head}, {tally:?}"));
         self.judge.polled(head, tallied);
         self.must_end = self.judge.is_over();
-        self.is_new = self.tally != tally;
+        let has_read_directly = mem::take(&mut self.has_read_directly);
+        self.is_new = self.tally != tally || has_read_directly;
         self.tally = tally.clone();
         self.rollout.polled(self.world.history.name(head).clone(), tally, Time(self.now));
         Ok(())
@@ -252,6 +256,7 @@ impl Ride<'_> {
             return Err(format!("{} direct reads at once", ids.len()));
         }
         self.is_new = true;
+        self.has_read_directly = true;
         for id in ids {
             self.course.requests.direct += 1;
             let times = self.read.entry(id.clone()).or_default();
@@ -270,7 +275,7 @@ impl Ride<'_> {
             let direct = match glance {
                 Glance::There(sight) => {
                     let observation = self.world.observation(configuration, &sight, Channel::Direct);
-                    self.judge.show(at, sight, Shown::Itself, self.now);
+                    self.judge.show(at, *sight, Shown::Itself, self.now);
                     Direct::Found(Box::new(observation))
                 }
                 Glance::Gone => {

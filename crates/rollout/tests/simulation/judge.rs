@@ -290,7 +290,7 @@ impl<'a> Judge<'a> {
         if now < since + grace {
             return Err(format!("fails only since {since}, and has {grace} s"));
         }
-        let only_waits = !failed.is_empty() && failed.iter().all(|part| waits(part));
+        let only_waits = !failed.is_empty() && failed.iter().all(waits);
         if only_waits && sight.provisioning != Provisioning::Failed && now < self.deadline() {
             return Err("only waits for something".to_owned());
         }

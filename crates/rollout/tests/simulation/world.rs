@@ -81,12 +81,12 @@ pub(crate) enum Follows {
     Else,
 }
 
-/// An object that is easily taken for a kustomization that has applied the commit.
+/// What is different about an object that is easily taken for a kustomization that has applied the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decoy {
-    OtherKind,
-    OtherNamespace,
-    OtherName,
+    Kind,
+    Namespace,
+    Name,
 }
 
 struct Machine {
@@ -122,7 +122,7 @@ pub(crate) struct Sight {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Glance {
     /// It is there
-    There(Sight),
+    There(Box<Sight>),
     /// It is not
     Gone,
     /// Nobody knows
@@ -208,7 +208,7 @@ impl World {
         if is_within(&configuration.hidden, at) || is_within(&configuration.unreadable, at) {
             return Glance::Refused;
         }
-        self.sight(configuration, at).map_or(Glance::Gone, Glance::There)
+        self.sight(configuration, at).map_or(Glance::Gone, |sight| Glance::There(Box::new(sight)))
     }
 
     fn sight(&self, configuration: &Configuration, at: u64) -> Option<Sight> {
@@ -332,13 +332,11 @@ impl World {
         for ((key, _), part) in parts.iter().zip(&says.parts) {
             for decoy in decoys {
                 objects.push(match decoy {
-                    Decoy::OtherKind => status("HelmRelease", format!("{name}-{key}"), namespace, &fooling),
-                    Decoy::OtherNamespace => {
+                    Decoy::Kind => status("HelmRelease", format!("{name}-{key}"), namespace, &fooling),
+                    Decoy::Namespace => {
                         status("Kustomization", format!("{name}-{key}"), "elsewhere", &fooling)
                     }
-                    Decoy::OtherName => {
-                        status("Kustomization", format!("{name}-{key}-2"), namespace, &fooling)
-                    }
+                    Decoy::Name => status("Kustomization", format!("{name}-{key}-2"), namespace, &fooling),
                 });
             }
             if part.is_told {
@@ -443,7 +441,7 @@ impl World {
             (retry_interval.unwrap_or(*sync_interval) + *timeout).as_secs()
         };
         let name = format!("{}{}", random.pick(&["gitops", "apps"]), at);
-        let decoys = [Decoy::OtherKind, Decoy::OtherNamespace, Decoy::OtherName];
+        let decoys = [Decoy::Kind, Decoy::Namespace, Decoy::Name];
         Configuration {
             id: ConfigurationId::new(&format!("{}/fluxConfigurations/{name}", self.clusters[cluster].id)),
             cluster,
