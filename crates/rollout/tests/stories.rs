@@ -1271,6 +1271,14 @@ fn rows_that_lag_do_not_bring_back_what_went_elsewhere() {
     story.done();
     assert_eq!(story.poll(), Some(Verdict::NoClusters { seen: 1 }), "an older row");
     assert_eq!(story.done(), "poll, all");
+
+    let mut story = Story::new(policy(), &["x", "y"]);
+    story.report("y", elsewhere);
+    story.is_truncated = true;
+    story.poll();
+    story.rows.get_mut(&id("y")).unwrap().source.reference.branch = Some("dev".to_owned());
+    story.poll();
+    assert!(story.state("y").is_some(), "a row of the same time");
 }
 
 #[test]
@@ -1480,7 +1488,8 @@ fn of_what_is_ready_only_its_own_kustomizations_are_kept() {
         });
         assert_eq!(story.poll(), Some(Verdict::Compliant));
         let standings = story.rollout.standings(story.now);
-        let objects = standings[0].observation.objects.iter().map(|object| object.name.as_str());
-        assert_eq!(objects.collect::<Vec<_>>(), ["x-apps", "broken", "quiet"]);
+        let objects = standings[0].observation.objects.iter();
+        let names: Vec<_> = objects.map(|object| (&*object.name, &*object.namespace)).collect();
+        assert_eq!(names, [("x-apps", "flux"), ("broken", "flux"), ("quiet", "elsewhere")]);
     }
 }
