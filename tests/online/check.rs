@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use kalypso_sandbox::azure::{Life, Trouble, Waits};
-use kalypso_sandbox::{At, Fault};
+use kalypso_sandbox::{At, Fault, Kind};
 
 use super::platform::{TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform, SUBSCRIPTION};
@@ -162,7 +162,7 @@ fn a_given_subscription_that_is_not_visible_is_a_failure() {
 
 #[test]
 fn throttling_failing_services_and_expired_tokens_are_waited_out() {
-    let (world, merged) = merged(&[("drone", applies_after(4))]);
+    let (world, merged) = merged(&[("drone", applies_after(6))]);
     let graph = |index| At::Matching("POST", GRAPH.to_owned(), index);
     let throttled =
         Fault::azure_error(429, "RateLimiting", "Please provide below info when asking for support");
@@ -173,9 +173,14 @@ fn throttling_failing_services_and_expired_tokens_are_waited_out() {
         azure.revoke_tokens();
         Ok(())
     });
-    world.check_merged(&merged, &[("timeout", "30s")]).succeeded();
+    // What the client itself does not try again, the check does.
+    world.sandbox.fault(graph(5), Fault::azure_error(403, "AuthorizationFailed", "The role comes later"));
+    let ran = world.check_merged(&merged, &[("timeout", "30s")]).succeeded();
     assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
     assert_eq!(promotes(&world), [next(&merged.promoted)]);
+    let sign_ins = ran.requests.iter().filter(|request| request.kind == Kind::Entra).count();
+    assert_eq!(sign_ins, 2, "once more when the token was gone");
+    assert!(ran.stderr.contains("; it is tried again\n"), "{}", ran.stderr);
 }
 
 #[test]
