@@ -192,7 +192,7 @@ impl Check<'_> {
         };
         match hand_over::start(self.chain, workflow, next, self.promotion.commit.as_ref()) {
             Ok(()) => HandOver::Started(next.clone()),
-            Err(error) => HandOver::Failed { environment: next.clone(), reason: error.to_string() },
+            Err(reason) => HandOver::Failed { environment: next.clone(), reason },
         }
     }
 

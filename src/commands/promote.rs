@@ -267,7 +267,7 @@ impl Promoting<'_> {
             "" => ScheduleStart::Left,
             file => match hand_over::start(chain, file, &environment.meta.name, None) {
                 Ok(()) => ScheduleStart::Started,
-                Err(error) => ScheduleStart::Failed(error.to_string()),
+                Err(reason) => ScheduleStart::Failed(reason),
             },
         }
     }
