@@ -13,7 +13,7 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
     /// Now.
     fn now(&self) -> SystemTime;
 
-    /// Waits; `why` is for a person who watches.
+    /// Waits; `why` is for a person who watches, unless it is empty.
     fn sleep(&self, time: Duration, why: &str);
 }
 
@@ -27,7 +27,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, time: Duration, why: &str) {
-        if time >= Duration::from_secs(10) {
+        if time >= Duration::from_secs(10) && !why.is_empty() {
             terminal::complain(&(report::log_line(&format!("waiting {} s: {why}", time.as_secs())) + "\n"));
         }
         std::thread::sleep(time);
