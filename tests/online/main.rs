@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "what helps a test ends with it")]
 
 mod action;
+mod cancellation;
 mod check;
 mod cost;
 mod faults;
