@@ -15,6 +15,7 @@ mod promotion;
 mod pull_request;
 mod reading;
 mod rollout_platform;
+mod rollout_secrets;
 mod scenarios;
 mod secrets;
 mod tutorial;
