@@ -9,6 +9,7 @@ mod action;
 mod cancellation;
 mod check;
 mod cost;
+mod failures;
 mod faults;
 mod platform;
 mod promotion;
