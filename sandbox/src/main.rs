@@ -3,7 +3,7 @@
 use std::env::consts::EXE_SUFFIX;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use kalypso_sandbox::Sandbox;
@@ -13,34 +13,57 @@ use kalypso_sandbox::tutorial::{self, Tutorial};
 /// The port that it listens on, so that what was exported stays right over restarts.
 const PORT: u16 = 7990;
 
-fn main() -> Result<()> {
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// To have the platform there.
+    Platform,
+    /// To play the tutorial, and go on with it.
+    Tutorial,
+    /// To play the tutorial.
+    TutorialOnce,
+}
+
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let kalypso = match arguments[..] {
-        [] | ["tutorial"] | ["tutorial", "--once"] => kalypso()?,
-        _ => bail!(
-            "`{}` is not understood\n  help: nothing, or `tutorial`, or `tutorial --once`",
-            arguments.join(" ")
-        ),
+    let asked = match arguments[..] {
+        [] => Asked::Platform,
+        ["tutorial"] if std::io::stdout().is_terminal() => Asked::Tutorial,
+        ["tutorial"] | ["tutorial", "--once"] => Asked::TutorialOnce,
+        _ => {
+            eprintln!(
+                "error: `{}` is unknown\n  help: give nothing, `tutorial` or `tutorial --once`",
+                arguments.join(" ")
+            );
+            return ExitCode::from(2);
+        }
     };
+    match run(asked) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(asked: Asked) -> Result<()> {
+    let kalypso = kalypso()?;
     let sandbox = Sandbox::start_on(PORT).or_else(|_| Sandbox::start())?;
     let folder = tempfile::Builder::new().prefix("kalypso-").tempdir()?;
-    let mut out = anstream::stdout();
-    match arguments[..] {
-        [] => {
-            let platform = platform::create(&sandbox, Chapter::Whole)?;
-            let exports = export(&platform, &kalypso, folder.path())?;
-            anstream::print!("{}", guide(&sandbox, &exports));
-        }
-        _ => {
+    let platform = match asked {
+        Asked::Platform => platform::create(&sandbox, Chapter::Whole)?,
+        Asked::Tutorial | Asked::TutorialOnce => {
             let tutorial = Tutorial { sandbox: &sandbox, kalypso: &kalypso, folder: folder.path() };
-            let platform = tutorial::play(&tutorial, &mut out)?;
-            let exports = export(&platform, &kalypso, folder.path())?;
-            if arguments.contains(&"--once") || !std::io::stdout().is_terminal() {
-                return Ok(());
-            }
-            anstream::print!("{}", epilogue(&sandbox, &exports));
+            tutorial::play(&tutorial, &mut anstream::stdout())?
         }
+    };
+    let exports = export(&platform, &kalypso, folder.path())?;
+    match asked {
+        Asked::Platform => print!("{}", guide(&sandbox, &exports)),
+        Asked::Tutorial => print!("{}", epilogue(&sandbox, &exports)),
+        Asked::TutorialOnce => return Ok(()),
     }
     sandbox.run_until_interrupted()?;
     for violation in sandbox.violations() {
@@ -49,29 +72,20 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The binary: the newer one of those that are built beside this one, else it is built.
+/// The binary as it is now: cargo builds it beside this one, which takes no time where nothing has changed.
 fn kalypso() -> Result<PathBuf> {
     let this = std::env::current_exe()?;
-    let target = this.parent().and_then(Path::parent).context("no folder that cargo builds in")?;
-    let name = format!("kalypso{EXE_SUFFIX}");
-    let built = ["debug", "release"].map(|profile| target.join(profile).join(&name));
-    let age = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    if let Some(newest) = built.iter().filter(|path| path.is_file()).max_by_key(|path| age(path)) {
-        return Ok(newest.clone());
+    let beside = this.parent().context("no folder that cargo builds in")?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--bin", "kalypso", "--manifest-path"]);
+    cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));
+    cargo.arg("--target-dir").arg(beside.parent().unwrap_or(beside));
+    if beside.ends_with("release") {
+        cargo.arg("--release");
     }
-    eprintln!("kalypso is not built yet: cargo builds it now");
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let done = Command::new("cargo")
-        .args(["build", "--bin", "kalypso", "--manifest-path"])
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(target)
-        .status()
-        .context("cargo cannot be started")?;
-    let [debug, _] = built;
-    match done.success() && debug.is_file() {
-        true => Ok(debug),
-        false => bail!("kalypso cannot be built\n  help: `cargo build --bin kalypso` says why"),
+    match cargo.status().context("cargo cannot be started")?.success() {
+        true => Ok(beside.join(format!("kalypso{EXE_SUFFIX}"))),
+        false => bail!("kalypso cannot be built: cargo says why"),
     }
 }
 

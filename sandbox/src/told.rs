@@ -10,8 +10,13 @@ const COMMAND: Style = AnsiColor::Green.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 const LABEL: Style = AnsiColor::Cyan.on_default();
 
-/// The longest label of a fact.
-const LABELS: usize = 14;
+/// How wide it may be.
+const COLUMNS: usize = 96;
+/// The longest label of a fact, and a gap.
+const LABELS: usize = 15;
+
+/// A label, and what the world shows.
+pub(crate) type Fact = (&'static str, String);
 
 /// A story that is being told.
 pub(crate) struct Told<'a> {
@@ -47,18 +52,59 @@ impl<'a> Told<'a> {
 
     /// A line of its output.
     pub(crate) fn output(&mut self, line: &str) -> Result<()> {
-        writeln!(self.out, "   {QUIET}│{QUIET:#} {line}")?;
+        for line in wrapped(line, COLUMNS - 5) {
+            writeln!(self.out, "   {QUIET}│{QUIET:#} {}", line.trim_end())?;
+        }
         Ok(self.out.flush()?)
     }
 
-    /// What the world shows, each with a label; without one it belongs to the label above.
-    pub(crate) fn facts(&mut self, facts: &[(&str, String)]) -> Result<()> {
-        for (at, (label, fact)) in facts.iter().enumerate() {
-            if at == 0 {
-                writeln!(self.out)?;
+    /// What the world shows; a label that stands above is not repeated.
+    pub(crate) fn facts(&mut self, facts: &[Fact]) -> Result<()> {
+        writeln!(self.out)?;
+        let mut above = "";
+        for (label, fact) in facts {
+            let mut shown = if *label == above { "" } else { label };
+            for line in wrapped(fact, COLUMNS - 3 - LABELS) {
+                writeln!(self.out, "   {LABEL}{shown:LABELS$}{LABEL:#}{}", line.trim_end())?;
+                shown = "";
             }
-            writeln!(self.out, "   {LABEL}{label:LABELS$}{LABEL:#}{fact}")?;
+            above = label;
         }
         Ok(())
+    }
+}
+
+/// Lines of at most so many columns, broken at spaces; those after the first begin further to the right.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    if text.chars().count() <= columns {
+        return vec![text.to_owned()];
+    }
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split_inclusive(' ') {
+        if !line.is_empty() && line.chars().count() + word.trim_end().chars().count() > columns {
+            lines.push(std::mem::replace(&mut line, "    ".to_owned()));
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_broken_at_spaces() {
+        let table: [(&str, &[&str], &str); 5] = [
+            ("", &[""], "nothing"),
+            ("  as it  is", &["  as it  is"], "what fits stays"),
+            ("one two three four", &["one two ", "    three ", "    four"], "broken, and set off"),
+            ("a-word-that-is-long", &["a-word-that-is-long"], "a word stays whole"),
+            ("äöü äöü äöü", &["äöü äöü äöü"], "columns are counted, not bytes"),
+        ];
+        for (text, want, why) in table {
+            assert_eq!(wrapped(text, 11), want, "{why}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! registration on main ─promote─▶ dev ─schedule─▶ pull request ─merge─▶ checkpromote ─promote─▶ stage ─▶ …
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,16 +12,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::azure::Life;
 use crate::platform::{self, ADA, Chapter, Platform};
-use crate::repository::Pull;
+use crate::repository::{Pull, Status};
 use crate::sandbox::Sandbox;
-use crate::state::{Merge, State};
-use crate::told::Told;
+use crate::state::{Dispatch, Merge, State};
+use crate::told::{Fact, Told};
 
-/// The cluster that is slow once.
+/// The cluster that is slow.
 const SLOW: &str = "drone-2";
-/// How long it takes at most, where nobody looks.
-const SLOWNESS: Duration = Duration::from_secs(30);
+/// How long it takes to apply what it has fetched.
+const SLOWNESS: Duration = Duration::from_secs(6);
 
 /// Where the tutorial plays.
 pub struct Tutorial<'a> {
@@ -75,7 +76,10 @@ impl Play<'_> {
         self.told.chapter("What is there")?;
         self.told.facts(&[
             ("control-plane", "main: templates, schemas, registrations of applications".to_owned()),
-            ("", "dev, stage: cluster types, policies and config of each environment".to_owned()),
+            (
+                "control-plane",
+                "dev, stage: cluster types, policies and config of each environment".to_owned(),
+            ),
             ("applications", "main: what the application teams write".to_owned()),
             ("gitops", "dev, stage: what the clusters read".to_owned()),
             ("clusters", "center-1, drone-1, drone-2 follow dev; drone-3, drone-4 follow stage".to_owned()),
@@ -90,11 +94,10 @@ impl Play<'_> {
     fn baseline(&mut self) -> Result<()> {
         self.told.chapter("Schedule dev")?;
         self.told.text(
-            "The platform team has two services that must be everywhere they belong. schedule\n\
-             computes what each cluster type must hold, and proposes it as a pull request.",
+            "The platform team has two services of its own. schedule computes what each type of\n\
+             cluster must hold, and proposes it as a pull request.",
         )?;
         self.run("kalypso schedule --environment dev --control-plane-ref dev")?;
-        self.show_pull("dev")?;
         self.merge("dev")
     }
 
@@ -103,15 +106,14 @@ impl Play<'_> {
         self.told.chapter("An application comes")?;
         let commit = self.platform.onboard()?;
         self.told.text(&format!(
-            "The kaizen team registers hello-world-app on main: commit {}. Environments do not\n\
-             follow main by themselves; each names the commit that it has. The push starts\n\
+            "The kaizen team registers hello-world-app on main, with commit {}. Environments do\n\
+             not follow main by themselves: each names the commit that it has. The push starts\n\
              promote, which brings the commit to the first environment.",
             short(&commit)
         ))?;
         self.run("kalypso promote")?;
-        self.show_base("dev")?;
-        self.show_statuses(&commit)?;
-        self.show_dispatch()?;
+        let facts = [vec![self.base("dev")?], self.statuses(&commit)?, vec![self.started()?]].concat();
+        self.told.facts(&facts)?;
         Ok(commit)
     }
 
@@ -121,77 +123,61 @@ impl Play<'_> {
             "Policies on dev say where its tests belong: the functional test on drones, the\n\
              performance test on large clusters. The third target, uat-test, is for stage.",
         )?;
-        self.run("kalypso schedule --environment dev --control-plane-ref dev")?;
-        self.show_pull("dev")?;
-        self.sandbox_slow();
-        self.merge("dev")
-    }
-
-    /// The slow cluster fetches what is merged next at once, and does not apply it before somebody has seen that.
-    fn sandbox_slow(&self) {
-        let life = crate::azure::Life::default().applies_after(SLOWNESS);
-        platform::configuration(self.sandbox, SLOW).live(life);
+        self.run("kalypso schedule --environment dev --control-plane-ref dev")
     }
 
     fn refusal(&mut self) -> Result<()> {
         self.told.chapter("Too early")?;
         self.told.text(
-            "Merged is not deployed. Who would take the commit to stage now is refused, until\n\
-             clusters of dev have shown that they run it.",
+            "Somebody would have it on stage at once. That is refused until the clusters of dev have\n\
+             shown that they run it.",
         )?;
-        self.run_until("kalypso promote --environment stage", Ends::Refused, |_| Ok(()))
+        self.run_to("kalypso promote --environment stage", Ends::Refused)
     }
 
     fn check(&mut self, promoted: &str) -> Result<()> {
-        self.told.chapter("Wait for the clusters")?;
-        self.told.text(
-            "checkpromote asks Azure until every Flux configuration has shown that it applied\n\
-             the merge. drone-2 has fetched it, and its state is still Compliant: that of the\n\
-             commit before. A check that looks at fetching alone would go on now. This one waits.",
-        )?;
+        self.told.chapter("Merge, and wait for the clusters")?;
+        self.told.text("Ada reviews the pull request and merges it. Flux fetches it from there.")?;
+        // It is Compliant all the time: with what it had before.
         let slow = platform::configuration(self.sandbox, SLOW);
-        let mut seen = None;
-        self.run_until("kalypso checkpromote --environment dev", Ends::Well, |line| {
-            if seen.is_none() && line.contains(SLOW) {
-                seen = Some(());
-                slow.clone().live(platform::life());
-            }
-            Ok(())
-        })?;
-        self.show_statuses(promoted)?;
-        self.show_dispatch()
+        slow.live(Life::default().applies_after(SLOWNESS));
+        self.merge("dev")?;
+        self.told.text(
+            "checkpromote asks Azure until every Flux configuration has shown that it applied the\n\
+             merge. drone-2 fetches it at once and applies it late; until then it says Compliant,\n\
+             which it is with what it had before. Who looks at that alone goes on too early: this\n\
+             check waits. large and small are reconciled by Argo CD, which Azure does not see.",
+        )?;
+        self.run("kalypso checkpromote --environment dev")?;
+        let facts = [self.statuses(promoted)?, vec![self.started()?]].concat();
+        self.told.facts(&facts)
     }
 
     fn stage(&mut self, promoted: &str) -> Result<()> {
         self.told.chapter("The same for stage")?;
-        self.told.text("The workflow that was started runs promote, and so on: the same three commands.")?;
+        self.told.text("The workflow that was started promotes to stage: now it may.")?;
         self.run(&format!("kalypso promote --environment stage --commit-id {promoted}"))?;
+        self.told.text("On stage, a policy has uat-test on every type of cluster.")?;
         self.run("kalypso schedule --environment stage --control-plane-ref stage")?;
-        self.show_pull("stage")?;
         self.merge("stage")?;
         self.run("kalypso checkpromote --environment stage")
     }
 
     fn ending(&mut self, promoted: &str) -> Result<()> {
         self.told.chapter("How it stands")?;
-        self.show_statuses(promoted)?;
-        self.show_tree("dev")?;
-        self.show_tree("stage")?;
+        let newest = self.statuses(promoted)?.into_iter().filter(|(_, text)| !text.contains(": pending"));
+        let facts = newest.chain(self.tree("dev")?).chain(self.tree("stage")?).collect::<Vec<_>>();
+        self.told.facts(&facts)?;
         self.run("kalypso status --environment dev")
     }
 
     /// Runs a command that ends well.
     fn run(&mut self, command: &str) -> Result<()> {
-        self.run_until(command, Ends::Well, |_| Ok(()))
+        self.run_to(command, Ends::Well)
     }
 
-    /// Runs a command, has its lines seen as they come, and tells both.
-    fn run_until(
-        &mut self,
-        command: &str,
-        ends: Ends,
-        mut see: impl FnMut(&str) -> Result<()>,
-    ) -> Result<()> {
+    /// Runs a command, and tells it and what it says.
+    fn run_to(&mut self, command: &str, ends: Ends) -> Result<()> {
         self.told.command(command)?;
         let mut words = command.split(' ');
         let program = match words.next() {
@@ -210,9 +196,7 @@ impl Play<'_> {
             .spawn()
             .with_context(|| format!("{} cannot be started", program.display()))?;
         for line in BufReader::new(reader).lines() {
-            let line = line?;
-            self.told.output(&line)?;
-            see(&line)?;
+            self.told.output(&line?)?;
         }
         let status = process.wait()?;
         let wanted = match ends {
@@ -232,86 +216,67 @@ impl Play<'_> {
         open.with_context(|| format!("no pull request to {environment} of the GitOps repository"))
     }
 
-    fn show_pull(&mut self, environment: &str) -> Result<()> {
-        let pull = self.pull(environment)?;
-        let changes = self.platform.gitops.changes(environment, &pull.head_sha)?;
-        let mut files: BTreeMap<String, usize> = BTreeMap::new();
-        for change in changes.iter().filter(|change| !change.path.starts_with(".github/")) {
-            let folder = change.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let what = match change.kind {
-                'A' => "+",
-                'D' => "-",
-                _ => "~",
-            };
-            *files.entry(format!("{what} {folder}/")).or_default() += 1;
-        }
-        let labels = pull.labels.join(", ");
-        let mut facts = vec![("pull request", format!("#{} {}  [{labels}]", pull.number, pull.title))];
-        let plural = |count: &usize| if *count == 1 { "file" } else { "files" };
-        facts
-            .extend(files.iter().map(|(folder, count)| ("", format!("{folder}  {count} {}", plural(count)))));
-        self.told.facts(&facts)
-    }
-
     /// Somebody merges the pull request to a GitOps branch.
     fn merge(&mut self, environment: &str) -> Result<()> {
         let pull = self.pull(environment)?;
+        let changes = self.platform.gitops.changes(environment, &pull.head_sha)?;
         let commit = self.platform.gitops.merge_pull(pull.number, Merge::Squash)?;
-        let merged = format!("Ada merges #{}: {} is the head of {environment}", pull.number, short(&commit));
-        self.told.facts(&[("merge", merged)])
+        let mut facts = vec![("pull request", format!("#{}, by {}", pull.number, pull.author))];
+        facts.extend(folders(changes.iter().map(|change| &*change.path), ""));
+        facts.push(("merge", format!("by Ada: {environment} is at {} now", short(&commit))));
+        self.told.facts(&facts)
     }
 
-    fn show_base(&mut self, environment: &str) -> Result<()> {
+    /// The commit that an environment has.
+    fn base(&self, environment: &str) -> Result<Fact> {
         let files = self.platform.control_plane.files(environment)?;
         let text = files.get("base-repo.yaml").map(|bytes| String::from_utf8_lossy(bytes));
         let text = text.unwrap_or_default();
         let line = text.lines().find(|line| line.contains(" commit: ")).unwrap_or_default();
-        self.told.facts(&[("control-plane", format!("{environment}: base-repo.yaml has `{}`", line.trim()))])
+        Ok(("control-plane", format!("{environment}, base-repo.yaml: {}", line.trim())))
     }
 
-    fn show_statuses(&mut self, commit: &str) -> Result<()> {
-        let statuses = self.platform.control_plane.statuses_of(commit)?;
-        let mut facts = Vec::new();
-        for status in statuses.into_iter().rev() {
-            let label = if facts.is_empty() { "statuses" } else { "" };
-            let (sha, context) = (short(commit), &status.context);
-            facts.push((label, format!("{sha} {context}: {}, {}", status.state, status.description)));
-        }
-        self.told.facts(&facts)
+    /// What stands on a commit of the control plane, oldest first.
+    fn statuses(&self, commit: &str) -> Result<Vec<Fact>> {
+        let mut statuses = self.platform.control_plane.statuses_of(commit)?;
+        statuses.reverse();
+        let text = |Status { context, state, description, .. }: Status| {
+            ("status", format!("{context}: {state}, {description}"))
+        };
+        Ok(statuses.into_iter().map(text).collect())
     }
 
-    fn show_dispatch(&mut self) -> Result<()> {
+    /// The workflow that was started last.
+    fn started(&self) -> Result<Fact> {
         let dispatches = self.platform.control_plane.dispatches()?;
-        let last = dispatches.last().context("no workflow was started")?;
-        let inputs = last.inputs.iter().map(|(name, value)| match &**name {
-            "commit-id" => format!(" {name}={}", short(value)),
-            _ => format!(" {name}={value}"),
-        });
-        self.told.facts(&[("workflow", format!("{}{}", last.workflow, inputs.collect::<String>()))])
+        let Dispatch { workflow, inputs, .. } = dispatches.last().context("no workflow was started")?;
+        let inputs = inputs.iter().map(|(name, value)| format!(" {name}={}", short(value)));
+        Ok(("started", format!("{workflow}{}", inputs.collect::<String>())))
     }
 
-    /// What a GitOps branch holds, by cluster type.
-    fn show_tree(&mut self, environment: &str) -> Result<()> {
+    /// What a GitOps branch holds.
+    fn tree(&self, environment: &str) -> Result<Vec<Fact>> {
         let files = self.platform.gitops.files(environment)?;
-        let mut targets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for path in files.keys().filter(|path| !path.starts_with('.')) {
-            let mut parts = path.split('/');
-            let (Some(cluster_type), Some(inside)) = (parts.next(), parts.next()) else { continue };
-            let targets = targets.entry(cluster_type).or_default();
-            if parts.next().is_some() && targets.last() != Some(&inside) {
-                targets.push(inside);
-            }
-        }
-        let branch = format!("gitops {environment}");
-        let lines = targets.iter().enumerate().map(|(at, (cluster_type, targets))| {
-            let label = if at == 0 { branch.as_str() } else { "" };
-            (label, format!("{cluster_type}/  {}", targets.join(", ")))
-        });
-        let lines: Vec<(&str, String)> = lines.collect();
-        self.told.facts(&lines)
+        let label = if environment == "dev" { "gitops, dev" } else { "gitops, stage" };
+        Ok(folders(files.keys().map(String::as_str), label))
     }
 }
 
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
+/// Cluster types with their deployment targets, among the paths of files.
+fn folders<'p>(paths: impl Iterator<Item = &'p str>, label: &'static str) -> Vec<Fact> {
+    let mut targets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for path in paths.filter(|path| !path.starts_with('.')) {
+        if let [cluster_type, target, _] = path.split('/').collect::<Vec<_>>()[..] {
+            targets.entry(cluster_type).or_default().insert(target);
+        }
+    }
+    let line = |(cluster_type, targets): (&str, BTreeSet<&str>)| {
+        (label, format!("{cluster_type}/  {}", targets.into_iter().collect::<Vec<_>>().join(", ")))
+    };
+    targets.into_iter().map(line).collect()
+}
+
+/// A commit's name as people write it; other texts as they are.
+fn short(text: &str) -> &str {
+    if text.len() == 40 { &text[..7] } else { text }
 }

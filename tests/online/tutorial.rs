@@ -61,7 +61,7 @@ fn the_tutorial_brings_an_application_to_the_clusters_of_two_environments() {
 
     let refused = told.find("is not deployed yet to dev").expect("who is too early is refused");
     let waits = told.find("drone-2: not applied, kustomization drone at ").expect("the check waits");
-    let done = told.find("drone 2 of 2 done").expect("and goes on");
+    let done = told.find("Deployed to 3 configurations").expect("and goes on");
     assert!(refused < waits && waits < done, "{told}");
     for line in plain(&told).lines().filter(|line| !line.contains("git clone")) {
         assert!(line.chars().count() <= COLUMNS, "{line}");
