@@ -101,7 +101,12 @@ fn judge_calm(world: &World, started: u64, course: &Course) -> Result<(), String
     let deadline = started + world.policy.timeout.as_secs();
     let settles = world.settles(started).filter(|_| !world.fleet.is_empty());
     let is_unhealthy = world.fleet.iter().any(|one| one.is_unhealthy);
-    let patience = if is_unhealthy { 120 } else { 60 };
+    let patience = match () {
+        // What a tally misses, a pass every five minutes finds.
+        () if world.is_misleading() => 900,
+        () if is_unhealthy => 180,
+        () => 60,
+    };
     if let Some(settled) = settles.map(|at| at.max(started) + 2 * poll + patience) {
         if settled < deadline && course.verdict != Some(Verdict::Compliant) {
             return Err(format!("everything is done at {settled}, but {:?}", course.verdict));
