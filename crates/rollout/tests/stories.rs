@@ -1460,7 +1460,15 @@ fn what_was_read_before_time_was_over_is_read_again() {
     story.poll();
     assert_eq!(story.done(), "poll, lineage 0, all, direct x");
     assert_eq!(story.poll(), Some(Verdict::Timeout));
-    assert_eq!(story.done(), "all, direct x");
+    assert_eq!(story.done(), "all, direct x", "right before");
+
+    let mut story = Story::new(policy(), &["x"]);
+    story.now = Time(START.0 + 3_580);
+    story.poll();
+    story.poll();
+    assert_eq!(story.done(), "poll, lineage 0, all, direct x, poll");
+    assert_eq!(story.poll(), Some(Verdict::Timeout));
+    assert_eq!(story.done(), "all, direct x", "a round before");
 }
 
 #[test]
