@@ -168,9 +168,9 @@ fn in_lanes(turns: &[Turn], check: impl Fn(&Stage, Turn, usize) + Sync) {
     });
 }
 
-/// With `EVERY_FAULT=1`, which takes minutes, every request is tried with everything; else a choice of it.
+/// With `EVERY_ROLLOUT_FAULT=1`, which takes many minutes, every request is tried with everything; else a choice of it.
 fn is_thorough() -> bool {
-    std::env::var_os("EVERY_FAULT").is_some()
+    std::env::var_os("EVERY_ROLLOUT_FAULT").is_some()
 }
 
 impl Stage {
