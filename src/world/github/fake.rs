@@ -47,6 +47,10 @@ impl Server {
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let (answers, seen) = (answers(&url), Arc::<Mutex<Vec<Seen>>>::default());
         let record = Arc::clone(&seen);
+        if answers.is_empty() {
+            // Closed before anybody can connect, not when a thread comes to it.
+            return Server { url, seen };
+        }
         std::thread::spawn(move || {
             for answer in answers {
                 let Ok((mut stream, _)) = listener.accept() else { return };

@@ -269,11 +269,9 @@ impl World {
         settled.try_fold(0, |latest, settled| Some(latest.max(settled?)))
     }
 
-    /// Whether a tally may take what is only fetched for applied.
+    /// Whether a tally may take for applied what is only fetched, or applied in part.
     pub(crate) fn is_misleading(&self) -> bool {
-        self.fleet
-            .iter()
-            .any(|configuration| configuration.source_is_named || !configuration.decoys.is_empty())
+        self.fleet.iter().any(|one| one.source_is_named || !one.decoys.is_empty() || one.parts.len() > 1)
     }
 
     /// A sight as the core is shown it.
