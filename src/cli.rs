@@ -550,7 +550,8 @@ fn with_valid_names(
 ) -> clap::Error {
     let valid = match (error.kind(), mode) {
         (ErrorKind::InvalidSubcommand, _) => {
-            let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+            let shown = command.get_subcommands().filter(|mode| !mode.is_hide_set());
+            let names: Vec<&str> = shown.map(clap::Command::get_name).collect();
             format!("the modes are {}", names.join(", "))
         }
         (ErrorKind::UnknownArgument, Some(mode)) => {
