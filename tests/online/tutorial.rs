@@ -52,9 +52,9 @@ fn the_tutorial_brings_an_application_to_the_clusters_of_two_environments() {
             .collect()
     };
     let dev = ["drone/hello-world-app-functional-test", "large/hello-world-app-performance-test"];
-    assert_eq!(targets("dev"), dev.map(str::to_owned).into());
+    assert_eq!(targets("dev"), BTreeSet::from(dev.map(str::to_owned)));
     let stage = ["drone/hello-world-app-uat-test", "large/hello-world-app-uat-test"];
-    assert_eq!(targets("stage"), stage.map(str::to_owned).into());
+    assert_eq!(targets("stage"), BTreeSet::from(stage.map(str::to_owned)));
     let pulls = platform.gitops.pulls().unwrap();
     assert!(pulls.iter().all(|pull| pull.state == State::Closed && pull.merged.is_some()), "{pulls:?}");
     assert_eq!(pulls.len(), 3);
