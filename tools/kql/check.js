@@ -18,6 +18,7 @@ const JOINS = ['leftouter'];
 const FUNCTIONS = ['tostring', 'tolower', 'todatetime', 'split', 'iff', 'count', 'max'];
 const COMPARISONS = [
   'EqualTildeExpression', 'InCsExpression', 'ContainsExpression', 'HasAnyExpression', 'GreaterThanExpression',
+  'MatchesRegexExpression',
 ];
 
 const kindOf = (node) => System.Enum.toString(Syntax.SyntaxKind, node.Kind);

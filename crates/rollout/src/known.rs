@@ -88,6 +88,11 @@ impl Known {
         self.absent.insert(id.clone(), Absence::Left(now));
     }
 
+    /// Whether it is gone by its own word.
+    pub(crate) fn has_left(&self, id: &ConfigurationId) -> bool {
+        matches!(self.absent.get(id), Some(Absence::Left(_)))
+    }
+
     pub(crate) fn get(&self, id: &ConfigurationId) -> Option<&Configuration> {
         self.configurations.get(id)
     }

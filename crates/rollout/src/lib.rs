@@ -42,6 +42,6 @@ pub use question::{Answer, Question, Relation};
 pub use repository::is_same_repository;
 pub use rollout::{Direct, Next, Read, Rollout};
 pub use standing::{NotCounted, Standing, State, WhyIgnored, WhyWaiting};
-pub use tally::{Group, Tally};
+pub use tally::{Glance, Group, Tally};
 pub use time::Time;
 pub use verdict::{Failure, Verdict};

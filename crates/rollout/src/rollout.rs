@@ -9,14 +9,18 @@ use crate::commit::CommitId;
 use crate::configuration::{Configuration, Outcome, Visit};
 use crate::evidence::Evidence;
 use crate::known::Origin;
+use crate::lineage::Course;
 use crate::observation::{ConfigurationId, Observation};
 use crate::policy::{Following, Policy, Target};
 use crate::question::{Answer, Question};
 use crate::round::{Arrivals, Arrived, Passes, Round, Stage};
 use crate::standing::Standing;
-use crate::tally::Tally;
+use crate::tally::{Glance, Looks, Tally};
 use crate::time::Time;
 use crate::verdict::Verdict;
+
+/// What cannot be read when time is over is tried so often.
+const LAST_TRIES: u32 = 4;
 
 /// The check of one commit.
 #[derive(Clone, Debug)]
@@ -118,17 +122,25 @@ impl Rollout {
         }
     }
 
+    /// A look at how things stand: everything is read once, nothing is waited for, and the verdict says nothing.
+    pub fn look(target: Target, policy: Policy, now: Time) -> Rollout {
+        let mut look = Rollout::new(target, policy, now);
+        (look.phase, look.round) = (Phase::Working, Round::new(1, Stage::Only));
+        look
+    }
+
     /// What is to be done next.
     pub fn next(&mut self, now: Time) -> Next {
         self.reading = Reading::Nothing;
-        match self.phase {
-            Phase::Over(_) => {}
-            Phase::Resting(_) | Phase::Working if now >= self.deadline() => self.begin_last(),
-            Phase::Resting(until) if now >= until => self.begin(),
-            Phase::Resting(_) | Phase::Working => {}
+        let is_time_over = now >= self.deadline();
+        match (&self.phase, self.round.stage) {
+            (Phase::Over(_), _) => {}
+            (_, Stage::Usual) if is_time_over => self.begin_last(),
+            (Phase::Resting(until), _) if now >= *until => self.begin(),
+            (Phase::Resting(_) | Phase::Working, _) => {}
         }
         match &self.phase {
-            Phase::Resting(until) => Next::Wait(until.min(&self.deadline()).since(now)),
+            Phase::Resting(until) => Next::Wait(until.since(now)),
             Phase::Working => self.work(now),
             Phase::Over(verdict) => Next::End(verdict.clone()),
         }
@@ -150,6 +162,10 @@ impl Rollout {
             match self.reading {
                 Reading::All => {
                     let is_ours = self.evidence.target.following_of(&row) == Following::Branch;
+                    let is_gone = self.round.gone.contains(&row.id);
+                    if is_ours && !is_gone && self.evidence.known.has_left(&row.id) {
+                        self.round.ghosts.insert(row.id.clone());
+                    }
                     if is_ours || self.evidence.known.get(&row.id).is_some_and(Configuration::counts) {
                         self.round.accounted.insert(row.id.clone());
                     }
@@ -190,6 +206,7 @@ impl Rollout {
             known.visit = Some(Visit { at: now, round, pass, outcome: Outcome::Nothing });
             known.is_unreadable = direct == Direct::Unreadable;
         }
+        self.round.is_haunted |= self.round.ghosts.remove(id) && direct == Direct::Unreadable;
         match direct {
             Direct::Found(observation) => {
                 self.round.accounted.insert(id.clone());
@@ -197,6 +214,7 @@ impl Rollout {
             }
             Direct::Gone => {
                 self.round.accounted.insert(id.clone());
+                self.round.gone.insert(id.clone());
                 self.evidence.known.leave(id, now);
             }
             Direct::Unreadable => {}
@@ -207,8 +225,13 @@ impl Rollout {
     pub fn failed(&mut self, now: Time) {
         self.reading = Reading::Nothing;
         match (&self.phase, self.round.stage) {
-            (Phase::Working, Stage::Last) => self.end(Verdict::Timeout, now),
-            (Phase::Working, Stage::Usual) => self.rest(now),
+            (Phase::Working, Stage::Last) if self.round.failures + 1 >= LAST_TRIES => {
+                self.end(Verdict::Timeout, now);
+            }
+            (Phase::Working, _) => {
+                self.round.failures += 1;
+                self.rest(now);
+            }
             (Phase::Resting(_) | Phase::Over(_), _) => {}
         }
     }
@@ -228,8 +251,18 @@ impl Rollout {
         standings
     }
 
-    /// The cluster types of the tree that no configuration applies.
+    /// How the fleet looked at the last poll; nothing if that did not tell.
+    pub fn glance(&self) -> Option<Glance> {
+        let Poll { tally, .. } = self.poll.as_ref()?;
+        let Looks { total, finished, .. } = tally.looks(&self.evidence.lineage);
+        (!tally.is_truncated).then_some(Glance { total, applied: finished })
+    }
+
+    /// The cluster types of the tree that no configuration applies; none before every row has been read once.
     pub fn unobserved(&self) -> BTreeSet<String> {
+        if self.passes.last.is_none() {
+            return BTreeSet::new();
+        }
         let observed = self.evidence.known.cluster_types();
         self.evidence.target.cluster_types.iter().filter(|name| !observed.contains(name)).cloned().collect()
     }
@@ -242,22 +275,28 @@ impl Rollout {
         self.evidence.policy.poll_interval.max(Duration::from_secs(1))
     }
 
+    /// Begins a round; what could not be read is read from the beginning.
     fn begin(&mut self) {
+        let Round { number, stage, failures, .. } = self.round;
         self.poll = None;
-        self.round = Round::new(self.round.number + 1, Stage::Usual);
+        self.round = Round { failures, ..Round::new(number + 1, stage) };
         self.phase = Phase::Working;
     }
 
-    /// Begins the round after which there is none; once.
+    /// Begins the round after which there is none, but tries of the same.
     fn begin_last(&mut self) {
-        if self.round.stage == Stage::Usual {
-            self.round = Round::new(self.round.number + 1, Stage::Last);
-            self.phase = Phase::Working;
-        }
+        // Where the branch may have gone elsewhere, the poll that showed it is the last one.
+        self.poll.take_if(|poll| self.evidence.lineage.course(&poll.head) == Course::GoesOn);
+        self.round = Round::new(self.round.number + 1, Stage::Last);
+        self.phase = Phase::Working;
     }
 
     fn rest(&mut self, now: Time) {
-        self.phase = Phase::Resting(now + self.interval());
+        let next = now + self.interval();
+        self.phase = Phase::Resting(match self.round.stage {
+            Stage::Usual => next.min(self.deadline()),
+            Stage::Last | Stage::Only => next,
+        });
     }
 
     fn end(&mut self, verdict: Verdict, now: Time) {

@@ -1,6 +1,6 @@
 //! What has been read, in one round and over all of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::observation::ConfigurationId;
@@ -18,6 +18,14 @@ pub(crate) struct Round {
     pub(crate) accounted: HashSet<ConfigurationId>,
     /// How many resources were read themselves
     pub(crate) visits: usize,
+    /// What was gone when it was visited
+    pub(crate) gone: BTreeSet<ConfigurationId>,
+    /// Rows of what was gone before, and may be back: each is visited before it is passed over
+    pub(crate) ghosts: BTreeSet<ConfigurationId>,
+    /// Whether one of them could not be read
+    pub(crate) is_haunted: bool,
+    /// How often something could not be read
+    pub(crate) failures: u32,
 }
 
 /// Whether another round follows.
@@ -26,6 +34,8 @@ pub(crate) enum Stage {
     Usual,
     /// Time is over
     Last,
+    /// Everything is read once, and nothing is waited for
+    Only,
 }
 
 /// How far the rows that arrived have been read.
@@ -46,6 +56,10 @@ impl Round {
             all_read: None,
             accounted: HashSet::new(),
             visits: 0,
+            gone: BTreeSet::new(),
+            ghosts: BTreeSet::new(),
+            is_haunted: false,
+            failures: 0,
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Group {
     pub provisioning: Provisioning,
     /// Whether they are told to do nothing
     pub is_suspended: bool,
-    /// Whether their objects name a commit that was asked for, which suggests that it is applied
+    /// Whether one of their objects says that a commit that was asked for is applied
     pub mentions: bool,
     /// How many they are
     pub count: usize,
@@ -40,11 +40,22 @@ pub struct Group {
     pub latest: Option<Time>,
 }
 
+/// How a fleet looks from afar; only rows tell for sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// How many configurations follow the branch
+    pub total: usize,
+    /// How many of them say that they applied a commit that counts
+    pub applied: usize,
+}
+
 /// How a configuration looks from afar: as much as a tally tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// It has fetched a commit that counts, and may have applied it
+    /// It has fetched a commit that counts, and says that it applied it
     Finished,
+    /// It has fetched a commit that counts
+    Fetched,
     /// It is told to do nothing
     Suspended,
     /// It has fetched a commit that counts, and something is wrong
@@ -63,10 +74,9 @@ impl Look {
 
     pub(crate) fn of_observation(observation: &Observation, lineage: &Lineage) -> Look {
         let Observation { synced, compliance, provisioning, is_suspended, objects, .. } = observation;
-        let is_named = |text: &str| synced.as_ref().is_some_and(|commit| text.contains(commit.as_str()));
-        let mentions = objects.iter().any(|object| {
-            object.applied.as_ref().is_some_and(|commit| lineage.accepts(commit)) || is_named(&object.message)
-        });
+        let mentions = objects
+            .iter()
+            .any(|object| object.applied.as_ref().is_some_and(|commit| lineage.accepts(commit)));
         Glimpse { synced, compliance, provisioning, is_suspended: *is_suspended, mentions }.look(lineage)
     }
 }
@@ -90,6 +100,8 @@ impl Glimpse<'_> {
             && (*self.compliance == Compliance::NonCompliant || *self.provisioning == Provisioning::Failed)
         {
             Look::Troubled
+        } else if is_synced {
+            Look::Fetched
         } else {
             Look::Underway
         }
@@ -101,6 +113,7 @@ impl Glimpse<'_> {
 pub(crate) struct Looks {
     pub(crate) total: usize,
     pub(crate) finished: usize,
+    pub(crate) fetched: usize,
     pub(crate) suspended: usize,
     pub(crate) troubled: usize,
 }
@@ -112,6 +125,7 @@ impl Looks {
             counts.total = counts.total.saturating_add(count);
             match look {
                 Look::Finished => counts.finished = counts.finished.saturating_add(count),
+                Look::Fetched => counts.fetched = counts.fetched.saturating_add(count),
                 Look::Suspended => counts.suspended = counts.suspended.saturating_add(count),
                 Look::Troubled => counts.troubled = counts.troubled.saturating_add(count),
                 Look::Underway => {}
@@ -122,8 +136,13 @@ impl Looks {
 
     /// How many more there are that have come to a commit that counts than `known` ones.
     pub(crate) fn arrived_beyond(self, known: Looks) -> usize {
-        let finished = self.finished.saturating_sub(known.finished);
-        finished.saturating_add(self.troubled.saturating_sub(known.troubled))
+        let Looks { finished, fetched, troubled, total: _, suspended: _ } = known;
+        let beyond = [
+            self.finished.saturating_sub(finished),
+            self.fetched.saturating_sub(fetched),
+            self.troubled.saturating_sub(troubled),
+        ];
+        beyond.into_iter().fold(0, usize::saturating_add)
     }
 }
 

@@ -254,7 +254,7 @@ impl Story {
             mentions: row
                 .objects
                 .iter()
-                .any(|object| mentioning.iter().any(|commit| object.message.contains(commit.as_str()))),
+                .any(|object| object.applied.as_ref().is_some_and(|commit| mentioning.contains(commit))),
             count: 1,
             latest: row.reported,
         };
@@ -328,11 +328,15 @@ fn what_is_fetched_is_not_applied() {
     let mut story = Story::new(policy(), &["x"]);
     story.poll();
     story.report("x", |x| x.synced = Some(commit('1')));
-    assert_eq!(story.poll(), None, "still compliant from before, and no object names the commit");
-    assert_eq!(story.done(), "poll, lineage 0, poll");
+    assert_eq!(
+        story.poll(),
+        None,
+        "still compliant from before, and no object says that the commit is applied"
+    );
+    assert_eq!(story.done(), "poll, lineage 0, poll, arrived");
     story.report("x", |x| x.objects[0].message = format!("stored dev@sha1:{}", commit('1')));
     assert_eq!(story.poll(), None, "an object names the commit, but not as applied");
-    assert_eq!(story.done(), "poll, arrived");
+    assert_eq!(story.done(), "poll");
     let unproven =
         State::Waiting(WhyWaiting::Unproven(Missing::Applied("apps".to_owned(), Some(commit('0')))));
     assert_eq!(story.state("x"), Some(unproven));
@@ -998,7 +1002,7 @@ fn time_is_over() {
     story.report("x", |x| at(x, '1'));
     over(&mut story);
     assert_eq!(story.poll(), Some(Verdict::Timeout));
-    assert_eq!(story.done(), "all, direct y", "everything that is not done is looked at once more");
+    assert_eq!(story.done(), "poll, all, direct y", "everything that is not done is looked at once more");
 
     let mut story = Story::new(policy(), &["x", "y"]);
     over(&mut story);
@@ -1011,24 +1015,40 @@ fn time_is_over() {
     over(&mut story);
     story.report("x", |x| broken(x, '1', "HealthCheckFailed"));
     assert_eq!(story.poll(), Some(failed(&["x"])), "in trouble for long enough");
-    assert_eq!(story.done(), "all, direct x");
+    assert_eq!(story.done(), "poll, all, direct x");
 
-    for (kind, log) in [("all", "all fails"), ("direct", "all, direct fails"), ("ask", "all, ask fails")] {
+    for (kind, log) in [
+        ("poll", "poll fails"),
+        ("all", "poll, all fails"),
+        ("direct", "poll, all, direct fails"),
+        ("ask", "poll, ask fails"),
+    ] {
         let mut story = Story::new(policy(), &["x"]);
         over(&mut story);
         let synced = if kind == "ask" { '7' } else { '0' };
         story.report("x", |x| at(x, synced));
         story.failing = Some(kind);
-        assert_eq!(story.poll(), Some(Verdict::Timeout), "{kind} fails");
+        assert_eq!(story.poll(), None, "{kind} fails");
         assert_eq!(story.done(), log);
+        assert_eq!(story.end(), Verdict::Timeout, "{kind} fails again and again");
+        assert_eq!(story.done(), [log; 3].join(", "));
         assert_eq!(story.poll(), Some(Verdict::Timeout), "it stays so");
     }
+
+    let mut story = Story::new(policy(), &["x"]);
+    over(&mut story);
+    story.report("x", |x| at(x, '1'));
+    story.failing = Some("all");
+    story.poll();
+    story.failing = None;
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "a moment later");
+    assert_eq!(story.done(), "poll, all fails, poll, all");
 
     let mut story = Story::new(policy(), &["x"]);
     story.failing = Some("poll");
     story.report("x", |x| at(x, '1'));
     over(&mut story);
-    assert_eq!(story.poll(), Some(Verdict::Timeout), "where the branch goes was never seen");
+    assert_eq!(story.end(), Verdict::Timeout, "where the branch goes was never seen");
 
     let mut story = Story::new(Policy { timeout: Duration::from_secs(20), ..policy() }, &["x"]);
     story.poll();
@@ -1309,6 +1329,49 @@ fn what_is_gone_stays_gone_where_rows_lag() {
 }
 
 #[test]
+fn what_is_made_anew_counts_before_it_has_reported() {
+    for (again, want, why) in [
+        (None, None, "it is there, and has applied nothing"),
+        (Some(Direct::Gone), Some(Verdict::Compliant), "only its row is there"),
+        (Some(Direct::Unreadable), None, "nobody knows"),
+    ] {
+        let mut story = Story::new(policy(), &["x", "y"]);
+        story.report("x", |x| broken(x, '1', "Progressing"));
+        story.report("y", |y| broken(y, '1', "HealthCheckFailed"));
+        story.poll();
+        story.sleep(10 * MINUTE);
+        story.resources.insert(id("y"), Direct::Gone);
+        story.poll();
+        assert_eq!(story.state("y"), None);
+        story.resources = again.into_iter().map(|direct| (id("y"), direct)).collect();
+        story.report("x", |x| at(x, '1'));
+        story.report("y", |y| at(y, '0'));
+        story.rows.get_mut(&id("y")).unwrap().reported = None;
+        story.done();
+        assert_eq!(story.poll(), want, "{why}");
+        assert_eq!(story.done(), "poll, lineage 0, arrived since, all, direct y", "{why}");
+    }
+}
+
+#[test]
+fn a_look_reads_everything_once() {
+    let mut story = Story::new(policy(), &["x", "y", "z"]);
+    story.relations.insert(commit('2'), Relation::Descendant);
+    story.tracked.insert(commit('2'), Some(commit('a')));
+    story.report("x", |x| at(x, '2'));
+    story.report("y", |y| broken(y, '1', "BuildFailed"));
+    story.head = commit('7');
+    story.relations.insert(commit('7'), Relation::Diverged);
+    story.rollout = Rollout::look(target(), policy(), story.now);
+    assert!(story.poll().is_some());
+    assert_eq!(story.done(), "poll, lineage 0, lineage 2, lineage 7, tracked 2, all");
+    assert!(matches!(story.state("x"), Some(State::Done { .. })), "a later commit that counts");
+    assert!(matches!(story.state("y"), Some(State::Failing { .. })));
+    assert!(matches!(story.state("z"), Some(State::Waiting(_))));
+    assert_eq!(story.rollout.unobserved(), BTreeSet::from(["large".to_owned()]));
+}
+
+#[test]
 fn standings_are_sorted() {
     let mut story = Story::new(policy(), &["a", "b", "c"]);
     for (name, cluster, configuration) in [("a", "north", "z"), ("b", "south", "y"), ("c", "north", "x")] {
@@ -1460,7 +1523,7 @@ fn what_was_read_before_time_was_over_is_read_again() {
     story.poll();
     assert_eq!(story.done(), "poll, lineage 0, all, direct x");
     assert_eq!(story.poll(), Some(Verdict::Timeout));
-    assert_eq!(story.done(), "all, direct x", "right before");
+    assert_eq!(story.done(), "poll, all, direct x", "right before");
 
     let mut story = Story::new(policy(), &["x"]);
     story.now = Time(START.0 + 3_580);
@@ -1468,7 +1531,7 @@ fn what_was_read_before_time_was_over_is_read_again() {
     story.poll();
     assert_eq!(story.done(), "poll, lineage 0, all, direct x, poll");
     assert_eq!(story.poll(), Some(Verdict::Timeout));
-    assert_eq!(story.done(), "all, direct x", "a round before");
+    assert_eq!(story.done(), "poll, all, direct x", "a round before");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn tally(commit: &str) -> String {
         "kubernetesconfigurationresources
 | where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations'
 | where tostring(properties.gitRepository.url) contains 'gitops'
-| extend mentions = iff(tostring(properties.statuses) has_any ('{commit}'), 'yes', 'no')
+| extend mentions = iff(tostring(properties.statuses) matches regex 'Applied revision: [^ \"]*({commit})', 'yes', 'no')
 | summarize configurations = count(), latest = max(todatetime(properties.statusUpdatedAt))
     by branch = tostring(properties.gitRepository.repositoryRef.branch), synced = tostring(properties.sourceSyncedCommitId), compliance = tostring(properties.complianceState), suspended = tostring(properties.suspend), mentions"
     )
@@ -122,6 +122,8 @@ fn a_query_that_is_not_known_is_refused() {
         ("resources | project id, id", "a name twice"),
         ("resources | summarize n = count() by name ; drop table", "more than a query"),
         ("resources | where todatetime(properties.a) > 'b'", "what cannot be compared"),
+        ("resources | where name matches regex '('", "no regular expression"),
+        ("resources | where properties.a matches regex 'b'", "no text"),
     ];
     for (query, why) in table {
         let answer = stage.query(&token, &json!({ "query": query }));

@@ -22,19 +22,22 @@ const VISITS_A_SECOND: u64 = 5;
 impl Rollout {
     /// The first thing that is left to do in this round.
     pub(super) fn work(&mut self, now: Time) -> Next {
-        let step = self
-            .poll()
-            .or_else(|| self.leave())
-            .or_else(|| self.ask(now))
-            .or_else(|| self.fail(now))
-            .or_else(|| self.read_arrived())
-            .or_else(|| self.read_all(now))
-            .or_else(|| self.visit_open(now))
-            .or_else(|| self.conclude());
+        let step = match self.round.stage {
+            Stage::Only => self.poll().or_else(|| self.ask(now)).or_else(|| self.read_all(now)),
+            Stage::Usual | Stage::Last => self
+                .poll()
+                .or_else(|| self.leave())
+                .or_else(|| self.ask(now))
+                .or_else(|| self.fail(now))
+                .or_else(|| self.read_arrived())
+                .or_else(|| self.read_all(now))
+                .or_else(|| self.visit_open(now))
+                .or_else(|| self.conclude()),
+        };
         match (step, self.round.stage) {
             (Some(Next::End(verdict)), _) => self.end(verdict, now),
             (Some(step), _) => return step,
-            (None, Stage::Last) => self.end(Verdict::Timeout, now),
+            (None, Stage::Last | Stage::Only) => self.end(Verdict::Timeout, now),
             (None, Stage::Usual) => self.rest(now),
         }
         self.next(now)
@@ -98,7 +101,7 @@ impl Rollout {
     fn visit<'a>(&self, configurations: impl Iterator<Item = &'a Configuration>) -> Option<Next> {
         let left = match self.round.stage {
             Stage::Usual => self.visits_at_once().saturating_sub(self.round.visits),
-            Stage::Last => self.visits_at_once(),
+            Stage::Last | Stage::Only => self.visits_at_once(),
         };
         read_directly(configurations.take(left))
     }
@@ -142,11 +145,13 @@ impl Rollout {
 
     /// Reads every row, once in a round.
     fn read_all(&mut self, now: Time) -> Option<Next> {
-        let must = self.round.all_read.is_none() && (self.round.stage == Stage::Last || self.wants_all(now));
+        let must = self.round.all_read.is_none() && (self.round.stage != Stage::Usual || self.wants_all(now));
         must.then(|| {
             self.reading = Reading::All;
             self.passes.begun += 1;
             self.round.accounted.clear();
+            self.round.ghosts.clear();
+            self.round.is_haunted = false;
             Next::Read(Read::All)
         })
     }
@@ -201,7 +206,7 @@ impl Rollout {
     /// When time is over, everything that is not done.
     fn visit_open(&self, now: Time) -> Option<Next> {
         let is_due = |known: &&Configuration| match self.round.stage {
-            Stage::Last => !self.is_visited(known),
+            Stage::Last | Stage::Only => !self.is_visited(known),
             Stage::Usual => {
                 let is_time = known.visit.is_none_or(|last| now >= last.at + BETWEEN_VISITS);
                 let is_missed = known.is_late(self.started, now) || known.is_unreadable;
@@ -246,6 +251,13 @@ impl Rollout {
                 |known: &Configuration| known.visit.is_some_and(|last| last.pass >= self.passes.complete);
             let unvisited = hidden.into_iter().map(|(known, _)| known).filter(|known| !is_visited(known));
             return read_directly(unvisited.take(self.visits_at_once()));
+        }
+        if !self.round.ghosts.is_empty() {
+            let ghosts = self.round.ghosts.iter().take(self.visits_at_once()).cloned().collect();
+            return Some(Next::Read(Read::Direct(ghosts)));
+        }
+        if self.round.is_haunted {
+            return None;
         }
         let shown = tally.looks(&self.evidence.lineage).total;
         if !tally.is_truncated && self.round.accounted.len() < shown {

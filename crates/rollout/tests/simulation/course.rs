@@ -98,6 +98,8 @@ pub(crate) fn drive(
         idle_reads: 0,
         is_open: false,
         must_end: false,
+        has_failed: false,
+        last_waits: 0,
     };
     ride.drive()?;
     Ok(ride.course)
@@ -127,6 +129,10 @@ struct Ride<'a> {
     is_open: bool,
     /// The head that was shown ends the check, and nothing has failed since
     must_end: bool,
+    /// Something could not be read since the last wait
+    has_failed: bool,
+    /// How often it waited when time was over
+    last_waits: usize,
 }
 
 impl Ride<'_> {
@@ -308,11 +314,15 @@ impl Ride<'_> {
             return Err("a wait of nothing".to_owned());
         }
         if self.now >= self.deadline {
-            return Err("a wait after time was over".to_owned());
-        }
-        if self.now + duration.as_secs() > self.deadline {
+            // What could not be read is tried again a few times.
+            self.last_waits += 1;
+            if !self.has_failed || self.last_waits > 3 {
+                return Err("a wait after time was over".to_owned());
+            }
+        } else if self.now + duration.as_secs() > self.deadline {
             return Err("a wait that ends after time is over".to_owned());
         }
+        self.has_failed = false;
         if !self.is_open && self.random.chance(2) {
             self.judge.judge_standings(&self.rollout, None, self.now)?;
         }
@@ -374,6 +384,7 @@ impl Ride<'_> {
             self.course.marks.insert("a failed read");
             self.judge.disturbed = Some(self.now);
             self.must_end = false;
+            self.has_failed = true;
             self.is_open = true;
             self.rollout.failed(Time(self.now));
         }

@@ -397,6 +397,10 @@ impl<'a> Judge<'a> {
         if self.witnesses.iter().any(|witness| witness.gone.is_some()) {
             return Ok(());
         }
+        if self.pass.is_none() {
+            let is_said = unobserved.iter().next();
+            return is_said.map_or(Ok(()), |name| Err(format!("nobody has looked for {name} yet")));
+        }
         let is_unobserved = |name: &&String, ghosts| !self.observed(ghosts).contains(name.as_str());
         let fewest = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::With));
         let most = cluster_types.iter().filter(|name| is_unobserved(name, Ghosts::Without));

@@ -57,7 +57,6 @@ pub(crate) struct Configuration {
     namespace: String,
     parts: Vec<(String, Kustomization)>,
     decoys: Vec<Decoy>,
-    source_is_named: bool,
     sources: Vec<(u64, Source, Follows)>,
     present: Vec<Stretch>,
     suspended: Vec<Stretch>,
@@ -269,9 +268,9 @@ impl World {
         settled.try_fold(0, |latest, settled| Some(latest.max(settled?)))
     }
 
-    /// Whether a tally may take for applied what is only fetched, or applied in part.
+    /// Whether a tally may take for applied what is applied in part, or elsewhere.
     pub(crate) fn is_misleading(&self) -> bool {
-        self.fleet.iter().any(|one| one.source_is_named || !one.decoys.is_empty() || one.parts.len() > 1)
+        self.fleet.iter().any(|one| !one.decoys.is_empty() || one.parts.len() > 1)
     }
 
     /// A sight as the core is shown it.
@@ -450,7 +449,6 @@ impl World {
             namespace: (*random.pick(&["flux-system", "dev"])).to_owned(),
             parts,
             decoys: decoys.into_iter().filter(|_| random.chance(10)).collect(),
-            source_is_named: random.chance(30),
             sources,
             present,
             suspended,
@@ -593,7 +591,6 @@ impl Configuration {
         let is_named = |commit: Option<Commit>| commit.is_some_and(|commit| commits.contains(&commit));
         let parts = says.parts.iter().take(self.parts.len()).filter(|part| part.is_told);
         parts.into_iter().any(|part| is_named(part.applied))
-            || (self.source_is_named && is_named(says.synced))
             || (!self.decoys.is_empty() && is_named(Some(CHECKED)))
     }
 

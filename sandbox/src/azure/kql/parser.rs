@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use regex::Regex;
 
 use super::Refused;
 use super::cell::{Cell, Type};
@@ -67,6 +68,8 @@ pub(super) enum Expression {
     Call(&'static Function, Vec<Expression>),
     /// A text, and those that it is compared with.
     Membership(Work, Vec<Expression>),
+    /// A text, and what is to be found in it.
+    Match(Box<Expression>, Regex),
     And(Box<Expression>, Box<Expression>),
     Or(Box<Expression>, Box<Expression>),
 }
@@ -232,6 +235,13 @@ impl Parser {
         if let Some(operator) = OPERATORS.iter().find(|operator| operator.name == name) {
             self.advance();
             return Ok(Expression::Call(operator, vec![left, self.reached()?]));
+        }
+        if name == "matches" {
+            self.advance();
+            self.keyword("regex")?;
+            let Token::Text(pattern) = self.advance() else { return Err(self.refuse_last("a text")) };
+            let pattern = Regex::new(&pattern).map_err(|_| self.refuse_last("a regular expression"))?;
+            return Ok(Expression::Match(Box::new(left), pattern));
         }
         if let Some((_, work)) = MEMBERSHIPS.iter().find(|(known, _)| *known == name) {
             self.advance();

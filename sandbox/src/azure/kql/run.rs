@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use regex::Regex;
 use serde_json::Value;
 
 use super::cell::{Cell, Key, Type};
@@ -77,6 +78,7 @@ enum Formula<'a> {
     Member(Box<Formula<'a>>, &'a str),
     Element(Box<Formula<'a>>, usize),
     Call(Work, Vec<Formula<'a>>),
+    Match(Box<Formula<'a>>, &'a Regex),
     And(Box<Formula<'a>>, Box<Formula<'a>>),
     Or(Box<Formula<'a>>, Box<Formula<'a>>),
 }
@@ -92,6 +94,7 @@ impl<'a> Formula<'a> {
                 let cells: Vec<Cell<'a>> = arguments.iter().map(|argument| argument.of(row)).collect();
                 work(&cells)
             }
+            Formula::Match(text, pattern) => Cell::Bool(pattern.is_match(&text.of(row).text())),
             Formula::And(one, other) => Cell::Bool(one.of(row).is_true() && other.of(row).is_true()),
             Formula::Or(one, other) => Cell::Bool(one.of(row).is_true() || other.of(row).is_true()),
         }
@@ -314,6 +317,9 @@ impl<'a> Table<'a> {
             Expression::Membership(work, all) => {
                 let texts = all.iter().map(|one| self.formula_of(one, Type::Text));
                 Ok((Formula::Call(*work, texts.collect::<Result<_, _>>()?), Type::Bool))
+            }
+            Expression::Match(text, pattern) => {
+                Ok((Formula::Match(Box::new(self.formula_of(text, Type::Text)?), pattern), Type::Bool))
             }
             Expression::And(one, other) => {
                 let both = (self.formula_of(one, Type::Bool)?, self.formula_of(other, Type::Bool)?);
