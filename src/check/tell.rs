@@ -24,6 +24,12 @@ pub(crate) fn tell(world: &World, promotion: &Promotion, summary: &CheckSummary<
     world.runner.set_outputs(&outputs(promotion, summary))
 }
 
+/// Tells the steps that follow of a check that could not be done; people read its error.
+pub(crate) fn undone(world: &World, promotion: &Promotion) -> Result<(), Failure> {
+    let commit = promotion.commit.as_ref().map(ToString::to_string).unwrap_or_default();
+    world.runner.set_outputs(&[("verdict", "failed".to_owned()), ("promoted-commit-id", commit)])
+}
+
 fn outputs(promotion: &Promotion, summary: &CheckSummary<'_>) -> [(&'static str, String); 5] {
     let text = |commit: &Option<CommitId>| commit.as_ref().map(ToString::to_string).unwrap_or_default();
     // Who goes on by hand goes on with this: it is there only if there is something to go on with.
@@ -45,8 +51,7 @@ fn outputs(promotion: &Promotion, summary: &CheckSummary<'_>) -> [(&'static str,
 }
 
 fn verdict(summary: &CheckSummary<'_>) -> &'static str {
-    let report::Ending::Judged(verdict) = summary.ending else { return "failed" };
-    match verdict {
+    match summary.verdict {
         Verdict::Compliant if summary.held.means == report::HeldMeans::Said => "compliant",
         Verdict::Compliant | Verdict::Failed(_) => "failed",
         Verdict::Timeout => "timeout",

@@ -12,7 +12,7 @@ use crate::exit::Failure;
 use crate::world::clock::Clock;
 use crate::world::terminal;
 
-/// A wait is up to this much shorter, so that checks that started together do not ask together.
+/// A wait is up to this much longer, so that checks that started together do not ask together.
 const JITTER: f64 = 0.1;
 
 /// Where the check looks.
@@ -23,6 +23,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) answers: Answers<'a>,
     /// The time
     pub(crate) clock: &'a dyn Clock,
+    /// Why the last thing that was looked for could not be found out
+    pub(crate) trouble: Option<String>,
 }
 
 impl Watch<'_> {
@@ -45,26 +47,31 @@ impl Watch<'_> {
                 Next::Read(read) => self.read(rollout, &read),
             };
             match done {
-                Ok(()) => has_begun = true,
+                Ok(()) => {
+                    has_begun = true;
+                    self.trouble = None;
+                }
                 Err(failure) if !has_begun && !failure.is_passing() => return Err(failure),
                 Err(failure) => {
-                    let text =
-                        format!("warning: {}; it is tried again\n", report::log_line(&failure.reason()));
+                    let reason = failure.reason();
+                    let text = format!("warning: {}; it is tried again\n", report::log_line(&reason));
                     terminal::complain(&text);
+                    self.trouble = Some(reason);
                     rollout.failed(self.now());
                 }
             }
         }
     }
 
-    /// Reads every row once, and finds out about the commits in them.
-    pub(crate) fn once(&mut self, rollout: &mut Rollout) -> Result<(), Failure> {
-        self.read(rollout, &Read::Poll { mentioning: vec![self.answers.commit.clone()] })?;
-        self.read(rollout, &Read::All)?;
-        while let Next::Ask(questions) = rollout.next(self.now()) {
-            self.ask(rollout, &questions)?;
+    /// Does what a look asks for; what fails ends it.
+    pub(crate) fn look(&mut self, rollout: &mut Rollout) -> Result<(), Failure> {
+        loop {
+            match rollout.next(self.now()) {
+                Next::Ask(questions) => self.ask(rollout, &questions)?,
+                Next::Read(read) => self.read(rollout, &read)?,
+                Next::Wait(_) | Next::End(_) => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     fn now(&self) -> Time {
@@ -108,5 +115,5 @@ pub(crate) fn now(clock: &dyn Clock) -> Time {
 
 fn with_jitter(time: Duration) -> Duration {
     let chance = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
-    time.mul_f64(1.0 - JITTER * chance)
+    time.mul_f64(1.0 + JITTER * chance)
 }

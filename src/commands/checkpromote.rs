@@ -1,8 +1,11 @@
 //! `kalypso checkpromote`: a GitOps commit → what clusters report of it → a verdict → the next environment.
 
+use std::time::Duration;
+
+use fleet::Diagnostic;
 use report::{
-    ChainState, CheckLog, CheckSummary, Diagnosis, Ending, FleetStatus, HandOver, Held, HeldMeans,
-    HeldTarget, StatusText,
+    ChainState, CheckLog, CheckSummary, Diagnosis, FleetStatus, HandOver, Held, HeldMeans, HeldTarget,
+    StatusText,
 };
 use rollout::{Due, Policy, Rollout, StatusState, Target, Time, Unobserved, Verdict};
 
@@ -19,6 +22,9 @@ use crate::publish::Mode;
 use crate::world::github::HistoryCommit;
 use crate::world::interrupt::Interrupt;
 use crate::world::{World, terminal};
+
+/// How long the token of a GitHub App's installation lives.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
 /// A check: what is asked for, and where.
 struct Check<'a> {
@@ -40,6 +46,8 @@ struct Watched {
     started: Time,
     ended: Time,
     diagnosis: Option<Diagnosis>,
+    /// Why the last look at clusters did not come to its end
+    trouble: Option<String>,
 }
 
 /// Checks a GitOps commit, and hands over.
@@ -66,6 +74,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
         policy: policy(arguments),
         mode,
     };
+    check.warn_of_short_tokens();
     check.end_stale()?;
     if let Some(ledger) = ledger.as_ref().filter(|_| promotion.is_due()) {
         ledger.begin(&StatusText::deploying())?;
@@ -77,6 +86,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
                 // What went wrong first is what a person must know.
                 let _ = ledger.end(&StatusText::undone(&failure.reason()));
             }
+            let _ = tell::undone(check.world, check.promotion);
             Err(failure)
         }
     }
@@ -98,6 +108,20 @@ fn policy(arguments: &CheckArgs) -> Policy {
 }
 
 impl Check<'_> {
+    /// A token that was minted before this run does not outlast a long wait.
+    fn warn_of_short_tokens(&self) {
+        let Check { arguments, chain, subject, .. } = self;
+        let url = chain.access.github.url(&subject.gitops.repo);
+        if arguments.timeout > TOKEN_LIFE && chain.access.tokens.is_short_lived(&url) {
+            let warning = Diagnostic::warning(
+                "`gitops-token` is a GitHub App's token: it ends after an hour, and the check may wait longer",
+            );
+            let help = "give `app-id` and `app-private-key` instead, and tokens are renewed here, \
+                        or lower `timeout`";
+            terminal::complain(&report::problems([&warning.help(help)]));
+        }
+    }
+
     /// Ends statuses of earlier runs that nobody else will end.
     fn end_stale(&self) -> Result<(), Failure> {
         if self.mode == Mode::DryRun {
@@ -122,16 +146,16 @@ impl Check<'_> {
         let mut rollout = Rollout::new(target.clone(), policy.clone(), started);
         if let Due::Superseded(by) = &promotion.due {
             let verdict = Verdict::Superseded { head: subject.commit.clone(), by: Some(by.clone()) };
-            return Ok(Watched { rollout, verdict, started, ended: started, diagnosis: None });
+            return Ok(Watched { rollout, verdict, started, ended: started, diagnosis: None, trouble: None });
         }
         let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
-        let mut watch = Watch { clusters, answers, clock: &*access.clock };
+        let mut watch = Watch { clusters, answers, clock: &*access.clock, trouble: None };
         let mut log = CheckLog::default();
         let mut is_slow = None;
         let verdict = watch.until_verdict(&mut rollout, |rollout, now| {
             let (standings, unobserved) = (rollout.standings(now), rollout.unobserved());
             let fleet = self.fleet(&standings, &unobserved, started, now);
-            log.lines(&fleet).iter().for_each(|line| terminal::say(&(line.clone() + "\n")));
+            log.lines(&fleet, rollout.glance()).iter().for_each(|line| terminal::say(&(line.clone() + "\n")));
             if let (None, Some(warning)) = (&is_slow, report::slow_fleet(&fleet)) {
                 terminal::complain(&report::problems([&warning]));
                 is_slow = Some(());
@@ -141,20 +165,22 @@ impl Check<'_> {
             Verdict::NoClusters { .. } => watch.clusters.diagnosis(),
             _ => None,
         };
-        Ok(Watched { rollout, verdict, started, ended: now(&*access.clock), diagnosis })
+        let trouble = watch.trouble;
+        Ok(Watched { rollout, verdict, started, ended: now(&*access.clock), diagnosis, trouble })
     }
 
     /// Writes the final status, hands over, and tells.
     fn conclude(&self, watched: &Watched, ledger: Option<&Ledger<'_>>) -> Result<Exit, Failure> {
-        let Watched { rollout, verdict, started, ended, diagnosis } = watched;
+        let Watched { rollout, verdict, started, ended, diagnosis, trouble } = watched;
         let (standings, unobserved) = (rollout.standings(*ended), rollout.unobserved());
         let mut summary = CheckSummary {
             fleet: self.fleet(&standings, &unobserved, *started, *ended),
-            ending: Ending::Judged(verdict),
+            verdict,
             due: &self.promotion.due,
             held: self.held(verdict),
             hand_over: HandOver::Nothing,
             diagnosis: diagnosis.clone(),
+            trouble: trouble.as_deref(),
             chain: report::Chain::default(),
             links: tell::links(self.chain, Some(&self.subject.gitops)),
         };

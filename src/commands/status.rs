@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use report::{FleetReport, FleetStatus};
-use rollout::{Grace, OnTrouble, Policy, Rollout, Unobserved};
+use rollout::{Grace, Health, OnTrouble, Policy, Rollout, Standing, State, Unobserved, WhyWaiting};
 
 use super::chain::Chain;
 use crate::check::answers::Answers;
@@ -42,11 +42,17 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
         promoted: subject.contents.promoted.as_ref(),
     };
     let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
-    let mut watch = Watch { clusters, answers, clock: &*access.clock };
+    let mut watch = Watch { clusters, answers, clock: &*access.clock, trouble: None };
     let (target, now) = (subject.target(subject.contents.promoted.clone()), now(&*access.clock));
-    let mut rollout = Rollout::new(target.clone(), POLICY, now);
-    watch.once(&mut rollout)?;
-    let (standings, unobserved) = (rollout.standings(now), rollout.unobserved());
+    let mut rollout = Rollout::look(target.clone(), POLICY, now);
+    watch.look(&mut rollout)?;
+    let (mut standings, unobserved) = (rollout.standings(now), rollout.unobserved());
+    // A look sees one report of each.
+    for Standing { observation, state, .. } in &mut standings {
+        if *state == State::Waiting(WhyWaiting::SecondReport) {
+            *state = State::Done { health: Health::Unchecked, since: observation.reported };
+        }
+    }
     let fleet = FleetStatus {
         environment: &subject.environment,
         target: &target,

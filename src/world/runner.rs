@@ -115,10 +115,11 @@ impl Runner {
         self.kind == Kind::Action
     }
 
-    /// Has the runner hide `secret` in everything that is printed from now on.
+    /// Has the runner hide `secret` in everything that is printed from now on. It reads both streams, and standard
+    /// output may be what a person's next command reads.
     pub(crate) fn mask(&self, secret: &str) {
         if self.is_action() {
-            terminal::say(&report::mask(secret));
+            terminal::complain(&report::mask(secret));
         }
     }
 
@@ -127,7 +128,7 @@ impl Runner {
         let kind = self.kind;
         Arc::new(move |token| {
             if kind == Kind::Action {
-                terminal::say(&report::mask(token.expose()));
+                terminal::complain(&report::mask(token.expose()));
             }
         })
     }

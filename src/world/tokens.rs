@@ -173,6 +173,20 @@ impl Tokens {
         }
     }
 
+    /// Whether what was given for the GitOps repository at `url` is a token of a GitHub App, which ends after an hour
+    /// and is not renewed here; the workflow's own lives as long as its job.
+    pub(crate) fn is_short_lived(&self, url: &Url) -> bool {
+        let given = match &self.gitops {
+            Gitops::Default => None,
+            Gitops::One(token) => Some(token),
+            Gitops::Prefixes(prefixes) => {
+                Prefix::new(url, &self.server).and_then(|place| longest(prefixes, &place))
+            }
+        };
+        let own = self.github.as_ref().map(Token::expose);
+        given.is_some_and(|token| token.is_workflow_like() && Some(token.expose()) != own)
+    }
+
     /// Every secret that is known now, to be masked; the App announces those that it mints later.
     pub(crate) fn all(&self) -> Vec<Token> {
         let Tokens { github, gitops, repos, app, server: _, control_plane: _, gitops_repos: _ } = self;
@@ -329,6 +343,23 @@ mod tests {
             ("file:///contoso/app", "-", "no host"),
         ] {
             assert_eq!(found(&tokens, at), want, "{at}: {why}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_do_not_outlast_an_hour() {
+        let gitops = Url::parse("https://github.com/contoso/gitops").unwrap();
+        for (given, want, why) in [
+            ("", false, "the workflow's own lives as long as its job"),
+            ("ghs_w", false, "the same, given once more"),
+            ("ghs_a", true, "that of an App"),
+            ("github_pat_a", false, "that of a person"),
+            ("https://github.com/contoso=ghs_a", true, "that of an App, for an owner"),
+            ("https://github.com/fabrikam=ghs_a", false, "for another owner"),
+        ] {
+            let gitops_token = Some(given).filter(|given| !given.is_empty());
+            let tokens = tokens(Given { github_token: Some("ghs_w"), gitops_token, repo_tokens: None });
+            assert_eq!(tokens.is_short_lived(&gitops), want, "{why}");
         }
     }
 

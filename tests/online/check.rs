@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use kalypso_sandbox::azure::{Life, Trouble, Waits};
-use kalypso_sandbox::{At, Fault, Kind};
+use kalypso_sandbox::{Access, At, Fault, Kind};
 
 use super::platform::{TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform, SUBSCRIPTION};
@@ -42,6 +42,18 @@ fn one_of_several_that_is_not_done_in_time_is_named_with_its_commit_and_message(
     }
     assert!(!open.contains("drone-1"), "{open}");
     assert_eq!(promotes(&world), [""; 0]);
+}
+
+#[test]
+fn a_token_that_ends_before_the_check_may_is_warned_of() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let token = "ghs_canary_of_an_app";
+    world.sandbox.token(token, Access::read("contoso/gitops").named("follower"));
+    let warning = "warning: `gitops-token` is a GitHub App's token: it ends after an hour";
+    for (timeout, is_warned) in [("6s", false), ("61m", true)] {
+        let ran = world.check_merged(&merged, &[("gitops-token", token), ("timeout", timeout)]).succeeded();
+        assert_eq!(ran.stderr.contains(warning), is_warned, "{}", ran.stderr);
+    }
 }
 
 #[test]

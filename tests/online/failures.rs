@@ -57,16 +57,11 @@ fn tell(name: &str, stories: &[Story]) {
 /// What a run has told, with names instead of what differs from run to run.
 fn told(world: &RolloutPlatform, merged: &Merged, ran: &Ran) -> String {
     let names = names(world);
-    let log: String = ran
-        .stdout
-        .lines()
-        .filter(|line| !line.starts_with("::add-mask::"))
-        .map(|line| format!("{line}\n"))
-        .collect();
     let statuses = world.statuses(&merged.promoted, "dev").join("\n");
     // What follows is a picture, and tables.
     let summary = ran.summary.split("```mermaid").next().unwrap_or_default().trim_end();
-    let parts = [("errors", &*ran.stderr), ("log", &log), ("status", &statuses), ("summary", summary)];
+    let parts =
+        [("errors", &*ran.stderr), ("log", &*ran.stdout), ("status", &statuses), ("summary", summary)];
     parts
         .into_iter()
         .map(|(name, text)| {

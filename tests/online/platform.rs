@@ -1,6 +1,6 @@
 //! A platform in the sandbox, made from a golden case, and runs of the binary in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -38,7 +38,10 @@ pub(crate) struct Platform {
 pub(crate) struct Ran {
     pub(crate) exit: i32,
     pub(crate) stdout: String,
+    /// Without the commands that mask
     pub(crate) stderr: String,
+    /// What the runner was told to hide
+    pub(crate) masks: BTreeSet<String>,
     /// `GITHUB_OUTPUT`
     pub(crate) outputs: BTreeMap<String, String>,
     /// `GITHUB_STEP_SUMMARY`
@@ -48,6 +51,8 @@ pub(crate) struct Ran {
     /// What was asked of the sandbox
     pub(crate) requests: Vec<Request>,
 }
+
+const MASK: &str = "::add-mask::";
 
 /// A case of `tests/golden`.
 pub(crate) struct Case {
@@ -341,10 +346,13 @@ impl Platform {
         let Output { status, stdout, stderr } = command.output().expect("the binary starts");
         let text = |bytes| String::from_utf8(bytes).expect("what people read is UTF-8");
         let read = |name: &str| fs::read_to_string(files.join(name)).unwrap_or_default();
+        let (masks, stderr): (Vec<String>, Vec<String>) =
+            text(stderr).split_inclusive('\n').map(str::to_owned).partition(|line| line.starts_with(MASK));
         let ran = Ran {
             exit: status.code().expect("it ends by itself"),
             stdout: text(stdout),
-            stderr: text(stderr),
+            stderr: stderr.concat(),
+            masks: masks.iter().map(|line| line[MASK.len()..].trim_end().to_owned()).collect(),
             outputs: outputs(&read("outputs")),
             summary: read("summary.md"),
             report: serde_json::from_str(&read("report.json")).ok(),
@@ -360,11 +368,9 @@ impl Platform {
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
         for token in [READER, WRITER] {
             assert_eq!(self.sandbox.leaks(token), Vec::<String>::new());
-            let is_mask = |line: &&str| line.starts_with("::add-mask::");
-            let log: String = ran.stdout.lines().filter(|line| !is_mask(line)).collect();
             let report = ran.report.as_ref().map(ToString::to_string).unwrap_or_default();
             let outputs = format!("{:?}", ran.outputs);
-            for text in [&log, &ran.stderr, &ran.summary, &report, &outputs] {
+            for text in [&ran.stdout, &ran.stderr, &ran.summary, &report, &outputs] {
                 assert!(!text.contains(token), "a token is shown: {text}");
             }
         }

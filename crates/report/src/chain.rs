@@ -59,7 +59,7 @@ impl ChainState {
 
     fn word(self) -> &'static str {
         match self {
-            ChainState::Unmarked => "not promoted yet",
+            ChainState::Unmarked => "no status",
             ChainState::Promoted => "Promoted",
             ChainState::Deploying => "Deploying",
             ChainState::Deployed => "Deployed",
@@ -88,9 +88,9 @@ pub(crate) fn picture(Chain(links): &Chain, current: &str) -> String {
         shown.iter().enumerate().map(|(index, link)| (&*link.name, index)).collect();
     let mut text = "```mermaid\nflowchart LR\n".to_owned();
     for (index, ChainLink { name, promoted, state, .. }) in shown.iter().enumerate() {
-        let commit = promoted.as_ref().map_or("no commit", CommitId::short);
+        let commit = promoted.as_ref().map_or_else(String::new, |commit| format!("{}<br>", commit.short()));
         let class = state.class();
-        text += &format!("  e{index}[\"{}<br>{commit}<br>{}\"]:::{class}\n", label(name), state.word());
+        text += &format!("  e{index}[\"{}<br>{commit}{}\"]:::{class}\n", label(name), state.word());
     }
     for (index, link) in shown.iter().enumerate() {
         if let Some(next) = link.next.as_deref().and_then(|next| number.get(next)) {
@@ -136,7 +136,7 @@ mod tests {
         ]);
         assert_eq!(
             picture(&chain, "dev"),
-            "```mermaid\nflowchart LR\n  e0[\"dev<br>abababa<br>Deployed\"]:::deployed\n  e1[\"stage<br>no commit<br>not promoted yet\"]:::open\n  e0 --> e1\n  style e0 stroke-width:4px\n  classDef open stroke-dasharray:4\n  classDef moving stroke:#9a6700\n  classDef deployed stroke:#1a7f37\n  classDef failed stroke:#cf222e\n```\n"
+            "```mermaid\nflowchart LR\n  e0[\"dev<br>abababa<br>Deployed\"]:::deployed\n  e1[\"stage<br>no status\"]:::open\n  e0 --> e1\n  style e0 stroke-width:4px\n  classDef open stroke-dasharray:4\n  classDef moving stroke:#9a6700\n  classDef deployed stroke:#1a7f37\n  classDef failed stroke:#cf222e\n```\n"
         );
         assert_eq!(picture(&Chain::default(), "dev"), "", "nothing to draw");
         let many = Chain((0..53).map(|index| link(&format!("e{index}"), None, ChainState::Failed)).collect());

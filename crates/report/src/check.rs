@@ -27,7 +27,7 @@ pub struct CheckSummary<'a> {
     /// How the fleet stood then
     pub fleet: FleetStatus<'a>,
     /// How it ended
-    pub ending: Ending<'a>,
+    pub verdict: &'a Verdict,
     /// Whether there was something to carry on
     pub due: &'a Due,
     /// What keeps its earlier content
@@ -36,21 +36,12 @@ pub struct CheckSummary<'a> {
     pub hand_over: HandOver,
     /// What is visible where clusters report; asked for when there are too few
     pub diagnosis: Option<Diagnosis>,
+    /// Why the last look at clusters did not come to its end
+    pub trouble: Option<&'a str>,
     /// The environments
     pub chain: Chain,
     /// Where to look things up
     pub links: CheckLinks,
-}
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug)]
-pub enum Ending<'a> {
-    /// By what clusters reported
-    Judged(&'a Verdict),
-    /// Somebody called it off
-    Cancelled,
-    /// It could not be done, for this reason
-    Undone(&'a str),
 }
 
 /// Deployment targets that keep their earlier content.
@@ -152,11 +143,11 @@ pub struct CheckLinks {
 pub fn check_problems(summary: &CheckSummary<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let help = next_move(summary, plain);
-    match summary.ending {
-        Ending::Judged(Verdict::Superseded { .. } | Verdict::Reverted { .. }) => {
+    match summary.verdict {
+        Verdict::Superseded { .. } | Verdict::Reverted { .. } => {
             problems.push(Diagnostic::warning(headline(summary, plain)).help(help));
         }
-        Ending::Judged(_) if summary.is_deployed() => (),
+        _ if summary.is_deployed() => (),
         _ => problems.push(Diagnostic::error(headline(summary, plain)).help(help)),
     }
     if let HandOver::Failed { environment, reason } = &summary.hand_over {
@@ -193,18 +184,13 @@ pub fn slow_fleet(fleet: &FleetStatus<'_>) -> Option<Diagnostic> {
 impl CheckSummary<'_> {
     /// Whether everything has arrived, and what is held is no failure.
     pub fn is_deployed(&self) -> bool {
-        matches!(self.ending, Ending::Judged(Verdict::Compliant)) && self.held.means == HeldMeans::Said
+        *self.verdict == Verdict::Compliant && self.held.means == HeldMeans::Said
     }
 }
 
 /// How it ended, in one line.
 pub(crate) fn headline(summary: &CheckSummary<'_>, quote: Quote) -> String {
-    let CheckSummary { fleet, ending, held, .. } = summary;
-    let verdict = match ending {
-        Ending::Judged(verdict) => verdict,
-        Ending::Cancelled => return "Cancelled".to_owned(),
-        Ending::Undone(reason) => return undone(reason, quote),
-    };
+    let CheckSummary { fleet, verdict, held, trouble, .. } = summary;
     let branch = || quote(&fleet.target.branch);
     match verdict {
         Verdict::Compliant => match held.means {
@@ -215,7 +201,7 @@ pub(crate) fn headline(summary: &CheckSummary<'_>, quote: Quote) -> String {
             HeldMeans::Everything => format!("{FAILED}: everything that this promotion changed is held"),
         },
         Verdict::Failed(failure) => format!("{FAILED}: {}", failed(fleet, failure, quote)),
-        Verdict::Timeout => format!("{FAILED}: {}", overdue(fleet, quote)),
+        Verdict::Timeout => format!("{FAILED}: {}", overdue(fleet, *trouble, quote)),
         Verdict::NoClusters { seen: 0 } => format!("{FAILED}: no cluster follows branch {}", branch()),
         Verdict::NoClusters { seen } => format!(
             "{FAILED}: {} on branch {}, at least {} required",
@@ -258,7 +244,10 @@ fn failed(fleet: &FleetStatus<'_>, failure: &Failure, quote: Quote) -> String {
 }
 
 /// What is missing when time is over.
-fn overdue(fleet: &FleetStatus<'_>, quote: Quote) -> String {
+fn overdue(fleet: &FleetStatus<'_>, trouble: Option<&str>, quote: Quote) -> String {
+    if let Some(reason) = trouble {
+        return format!("clusters could not be read when time was over: {}", quote(reason));
+    }
     let is_ignored = |standing: &&Standing<'_>| matches!(standing.state, State::Ignored(_));
     let open: Vec<&Standing<'_>> =
         fleet.not_done().into_iter().filter(|standing| !is_ignored(standing)).collect();
@@ -310,30 +299,29 @@ pub(crate) fn types(count: usize) -> String {
 
 /// What to do next.
 pub(crate) fn next_move(summary: &CheckSummary<'_>, quote: Quote) -> String {
-    let CheckSummary { fleet, ending, held, diagnosis, .. } = summary;
-    match ending {
-        Ending::Cancelled => "run the job again: the check begins anew and promotes nothing twice".to_owned(),
-        Ending::Undone(_) => {
-            "correct what the message names, then run the job again: it begins anew and promotes nothing twice"
-                .to_owned()
-        }
-        Ending::Judged(Verdict::Compliant) => match held.means {
+    let CheckSummary { fleet, verdict, held, diagnosis, trouble, .. } = summary;
+    match verdict {
+        Verdict::Compliant => match held.means {
             HeldMeans::Said => carried_on(summary, quote),
             HeldMeans::Refused | HeldMeans::Everything => {
                 "solve what the issues of the GitOps repository name, then run schedule; the check after the merge of its pull request carries the promotion on"
                     .to_owned()
             }
         },
-        Ending::Judged(Verdict::Failed(failure)) => match failure.configurations.is_empty() {
+        Verdict::Failed(failure) => match failure.configurations.is_empty() {
             true => "connect a cluster of each type that is not observed, remove the cluster type, or leave out `require-cluster-types`".to_owned(),
             false => "read each cluster's own message below and correct its cause; the check of the next merge carries the promotion on, or run this job again if nothing in the branch has to change".to_owned(),
         },
-        Ending::Judged(Verdict::Timeout) => late(fleet),
-        Ending::Judged(Verdict::NoClusters { .. }) => too_few(fleet, diagnosis.as_ref(), quote),
-        Ending::Judged(Verdict::Superseded { .. }) => {
+        Verdict::Timeout if trouble.is_some() => {
+            "correct what the message names, then run the job again: it begins anew and promotes nothing twice"
+                .to_owned()
+        }
+        Verdict::Timeout => late(fleet),
+        Verdict::NoClusters { .. } => too_few(fleet, diagnosis.as_ref(), quote),
+        Verdict::Superseded { .. } => {
             "nothing: the check of the newer commit decides".to_owned()
         }
-        Ending::Judged(Verdict::Reverted { .. }) => {
+        Verdict::Reverted { .. } => {
             "nothing is promoted. The next schedule brings the content back: to keep it away, promote an older commit with `allow-rollback`, or take the change back in the control plane".to_owned()
         }
     }

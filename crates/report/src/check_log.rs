@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollout::Standing;
+use rollout::{Glance, Standing};
 
 use crate::actions::log_line;
 use crate::fleet_status::{Counts, FleetStatus, types_of};
@@ -13,13 +13,29 @@ const NAMED: usize = 3;
 /// This many lines are said at once.
 const MOST: usize = 20;
 
-/// What was said last of each cluster type.
+/// What was said last.
 #[derive(Clone, Debug, Default)]
-pub struct CheckLog(BTreeMap<String, String>);
+pub struct CheckLog {
+    fleet: String,
+    cluster_types: BTreeMap<String, String>,
+}
 
 impl CheckLog {
     /// The lines that differ from what was said last.
-    pub fn lines(&mut self, fleet: &FleetStatus<'_>) -> Vec<String> {
+    pub fn lines(&mut self, fleet: &FleetStatus<'_>, glance: Option<Glance>) -> Vec<String> {
+        let mut lines = self.kinds(fleet);
+        if let Some(Glance { total, applied }) = glance {
+            let commit = fleet.target.commit.short();
+            let said = format!("{applied} of {total} configurations report {commit} as applied");
+            if self.fleet != said {
+                lines.insert(0, said.clone());
+            }
+            self.fleet = said;
+        }
+        lines
+    }
+
+    fn kinds(&mut self, fleet: &FleetStatus<'_>) -> Vec<String> {
         let mut open: BTreeMap<&str, Vec<&Standing<'_>>> = BTreeMap::new();
         for standing in fleet.not_done() {
             types_of(standing).for_each(|name| open.entry(name).or_default().push(standing));
@@ -27,13 +43,17 @@ impl CheckLog {
         let mut said = BTreeMap::new();
         for (name, counts) in fleet.counts_by_type() {
             let open = open.remove(name).unwrap_or_default();
-            let is_observed = !fleet.unobserved.contains(name);
-            let what = if is_observed { line(&counts, &open) } else { "not observed".to_owned() };
+            let what = match counts.total() {
+                _ if fleet.unobserved.contains(name) => "not observed".to_owned(),
+                // No row of it has been read yet.
+                0 => continue,
+                _ => line(&counts, &open),
+            };
             said.insert(name.to_owned(), what);
         }
         let name = |name: &str| if name.is_empty() { "no cluster type".to_owned() } else { name.to_owned() };
-        let news = said.iter().filter(|(name, what)| self.0.get(*name) != Some(*what));
-        let gone = self.0.keys().filter(|name| !said.contains_key(*name));
+        let news = said.iter().filter(|(name, what)| self.cluster_types.get(*name) != Some(*what));
+        let gone = self.cluster_types.keys().filter(|name| !said.contains_key(*name));
         let mut lines: Vec<String> = news
             .map(|(of, what)| log_line(&format!("{} {what}", name(of))))
             .chain(gone.map(|of| log_line(&format!("{} has no configuration any more", name(of)))))
@@ -42,7 +62,7 @@ impl CheckLog {
             lines.truncate(MOST);
             lines.push(format!("and {rest} more cluster types have changed"));
         }
-        self.0 = said;
+        self.cluster_types = said;
         lines
     }
 }

@@ -128,6 +128,7 @@ fn kind(fleet: &FleetStatus<'_>, name: &str, counts: &Counts) -> String {
     match name {
         "" => row("none of the tree", counts),
         name if fleet.unobserved.contains(name) => format!("| {} | not observed | | | | |\n", cell(name)),
+        name if counts.total() == 0 => format!("| {} | not looked at | | | | |\n", cell(name)),
         name => row(&cell(name), counts),
     }
 }

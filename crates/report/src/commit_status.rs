@@ -2,7 +2,7 @@
 
 use rollout::{CommitId, StatusState, Verdict};
 
-use crate::check::{CheckSummary, Ending, headline, superseded, undone};
+use crate::check::{CheckSummary, headline, superseded, undone};
 use crate::markdown::cut;
 use crate::terminal::plain;
 
@@ -64,12 +64,10 @@ impl StatusText {
 
 /// The status with which a check ends.
 pub fn rollout_status(summary: &CheckSummary<'_>) -> StatusText {
-    let state = match summary.ending {
-        Ending::Judged(Verdict::Superseded { .. } | Verdict::Reverted { .. })
-        | Ending::Cancelled
-        | Ending::Undone(_) => StatusState::Error,
-        Ending::Judged(_) if summary.is_deployed() => StatusState::Success,
-        Ending::Judged(_) => StatusState::Failure,
+    let state = match summary.verdict {
+        Verdict::Superseded { .. } | Verdict::Reverted { .. } => StatusState::Error,
+        _ if summary.is_deployed() => StatusState::Success,
+        _ => StatusState::Failure,
     };
     StatusText::new(state, &headline(summary, plain))
 }

@@ -37,8 +37,8 @@ pub use changes::{
     Written,
 };
 pub use check::{
-    CheckLinks, CheckSummary, Diagnosis, Ending, Followed, HandOver, Held, HeldMeans, HeldTarget,
-    MissingSight, check_problems, slow_fleet,
+    CheckLinks, CheckSummary, Diagnosis, Followed, HandOver, Held, HeldMeans, HeldTarget, MissingSight,
+    check_problems, slow_fleet,
 };
 pub use check_log::CheckLog;
 pub use check_summary::{check_summary, fleet_summary};

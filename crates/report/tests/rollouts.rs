@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use report::{
-    Chain, ChainLink, ChainState, CheckLinks, CheckLog, CheckSummary, Diagnosis, Ending, FleetReport,
-    FleetStatus, Followed, HandOver, Held, HeldMeans, HeldTarget, Link, MissingSight, PrecedingCheck,
-    PromoteEnding, PromoteNote, PromoteSummary, ScheduleStart, StatusText,
+    Chain, ChainLink, ChainState, CheckLinks, CheckLog, CheckSummary, Diagnosis, FleetReport, FleetStatus,
+    Followed, HandOver, Held, HeldMeans, HeldTarget, Link, MissingSight, PrecedingCheck, PromoteEnding,
+    PromoteNote, PromoteSummary, ScheduleStart, StatusText,
 };
 use rollout::{
-    Channel, Cluster, CommitId, Compliance, ConfigurationId, Connectivity, Due, Failure, Grace, Health,
-    Kustomization, Missing, NotCounted, ObjectStatus, Observation, OnTrouble, Policy, Provisioning, Ready,
-    Reference, Refusal, Source, Standing, State, StatusState, Target, Time, Unobserved, Verdict, Waits,
-    WhyIgnored, WhyWaiting,
+    Channel, Cluster, CommitId, Compliance, ConfigurationId, Connectivity, Due, Failure, Glance, Grace,
+    Health, Kustomization, Missing, NotCounted, ObjectStatus, Observation, OnTrouble, Policy, Provisioning,
+    Ready, Reference, Refusal, Source, Standing, State, StatusState, Target, Time, Unobserved, Verdict,
+    Waits, WhyIgnored, WhyWaiting,
 };
 
 const START: Time = Time(1_800_000_000);
@@ -149,11 +149,12 @@ fn ended<'a>(fleet: FleetStatus<'a>, verdict: &'a Verdict) -> CheckSummary<'a> {
     };
     CheckSummary {
         fleet,
-        ending: Ending::Judged(verdict),
+        verdict,
         due: &Due::Yes,
         held: Held::default(),
         hand_over: HandOver::Nothing,
         diagnosis: None,
+        trouble: None,
         chain: Chain(vec![
             link("dev", Some("stage"), ChainState::Deploying),
             link("stage", None, ChainState::Deployed),
@@ -431,18 +432,28 @@ fn a_log_says_what_changes() {
         "large 1 of 3 done, 1 waiting (large-2: cluster Offline), 1 ignored (large-3: suspended)",
         "small not observed",
     ];
-    assert_eq!(log.lines(&world.fleet(&standings)), first);
+    assert_eq!(log.lines(&world.fleet(&standings), None), first);
     let later = FleetStatus { now: START + 20 * MINUTE, ..world.fleet(&standings) };
-    assert_eq!(log.lines(&later), [""; 0], "time alone is no news");
+    assert_eq!(log.lines(&later, None), [""; 0], "time alone is no news");
     standings[1].state = done(15);
     let second = ["drone 2 of 3 done, 1 failing (drone-3: Non-Compliant)"];
-    assert_eq!(log.lines(&world.fleet(&standings)), second);
+    assert_eq!(log.lines(&world.fleet(&standings), None), second);
     let small = standing(&all[0].0, "::error::x", done(1));
     standings.push(small);
-    assert_eq!(log.lines(&world.fleet(&standings)), ["\\::error::x 1 of 1 done"]);
+    assert_eq!(log.lines(&world.fleet(&standings), None), ["\\::error::x 1 of 1 done"]);
     standings.pop();
     let gone = ["\\::error::x has no configuration any more"];
-    assert_eq!(log.lines(&world.fleet(&standings)), gone);
+    assert_eq!(log.lines(&world.fleet(&standings), None), gone);
+    let glance = |applied| Some(Glance { total: 3, applied });
+    let fleet = world.fleet(&standings);
+    let said =
+        |applied| format!("{applied} of 3 configurations report {} as applied", fleet.target.commit.short());
+    assert_eq!(log.lines(&fleet, glance(1)), [said(1)]);
+    assert_eq!(log.lines(&fleet, glance(1)), [""; 0]);
+    assert_eq!(log.lines(&fleet, None), [""; 0], "a poll that does not tell is no news");
+    assert_eq!(log.lines(&fleet, glance(2)), [said(2)]);
+    let unread = FleetStatus { standings: &[], unobserved: &BTreeSet::new(), ..fleet };
+    assert_eq!(CheckLog::default().lines(&unread, None), [""; 0], "nothing has been read yet");
 }
 
 #[test]
@@ -510,11 +521,12 @@ fn next_moves() {
     let not_started = CheckSummary { hand_over: not_started, ..good };
     let said = report::check_problems(&not_started);
     assert_eq!(said[0].message, "promote for stage could not be started: forbidden");
-    for ending in [Ending::Cancelled, Ending::Undone("no role")] {
-        let summary = CheckSummary { ending, ..ended(world.fleet(&standings), &none) };
-        assert!(report::check_problems(&summary)[0].is_error(), "{ending:?}");
-        assert_eq!(report::rollout_status(&summary).state, StatusState::Error);
-    }
+    let blind =
+        CheckSummary { trouble: Some("no role"), ..ended(world.fleet(&standings), &Verdict::Timeout) };
+    assert!(report::check_problems(&blind)[0].is_error());
+    let status = report::rollout_status(&blind);
+    let want = "Failed to deploy: clusters could not be read when time was over: no role";
+    assert_eq!((status.state, &*status.description), (StatusState::Failure, want));
     assert_eq!(report::slow_fleet(&world.fleet(&standings)), None, "30 of 60 min");
     world.policy.timeout = 20 * MINUTE;
     let slow = report::slow_fleet(&world.fleet(&standings)).expect("30 of 20 min");
@@ -632,20 +644,21 @@ fn hostile_text_stays_text() {
     let not_started = HandOver::Failed { environment: own(), reason: own() };
     let none = Verdict::NoClusters { seen: 0 };
     let endings = [
-        Ending::Judged(&failed),
-        Ending::Judged(&none),
-        Ending::Judged(&Verdict::Timeout),
-        Ending::Judged(&Verdict::Compliant),
-        Ending::Undone(evil),
+        (&failed, None),
+        (&none, None),
+        (&Verdict::Timeout, None),
+        (&Verdict::Timeout, Some(evil)),
+        (&Verdict::Compliant, None),
     ];
     let (mut pages, mut lines) = (Vec::new(), Vec::new());
-    for (ending, diagnosis) in endings.iter().flat_map(|it| {
+    for ((verdict, trouble), diagnosis) in endings.iter().flat_map(|it| {
         [(*it, None), (*it, Some(diagnosis(None))), (*it, Some(diagnosis(Some(MissingSight::Everything))))]
     }) {
         let target = HeldTarget { cluster_type: own(), deployment_target: own() };
         let summary = CheckSummary {
             fleet,
-            ending,
+            verdict,
+            trouble,
             due: &Due::Yes,
             held: Held { targets: vec![target], means: HeldMeans::Said },
             hand_over: not_started.clone(),
@@ -659,7 +672,7 @@ fn hostile_text_stays_text() {
         lines.extend(problems.into_iter().flat_map(|it| [it.message, it.help.unwrap_or_default()]));
     }
     pages.push(report::fleet_summary(&fleet, &Chain(vec![link.clone()]), &bad_links()));
-    lines.extend(CheckLog::default().lines(&fleet));
+    lines.extend(CheckLog::default().lines(&fleet, None));
     let refusals = [Refusal::NotOnBase, Refusal::Unproven(own(), None)];
     let pull = Link { text: own(), url: "javascript:evil".into() };
     for ending in [PromoteEnding::Refused(&refusals), PromoteEnding::Proposed(pull)] {
@@ -730,7 +743,7 @@ fn a_large_fleet_fits() {
         "Failed to deploy: 6667 of 10000 still waiting after 60 min: cluster-00000, cluster-00003, cluster-00006, cluster-00009, cluster-00012 and 6…"
     );
     let mut log = CheckLog::default();
-    let lines = log.lines(&fleet);
+    let lines = log.lines(&fleet, None);
     assert_eq!(lines.last().map(String::as_str), Some("and 81 more cluster types have changed"));
     assert!(lines.iter().all(|line| line.len() < 500), "{lines:?}");
 }
