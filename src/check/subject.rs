@@ -104,14 +104,14 @@ impl Subject {
     }
 
     /// What is checked, for the rules of the check.
-    pub(crate) fn target(&self, promoted: Option<CommitId>) -> rollout::Target {
+    pub(crate) fn target(&self) -> rollout::Target {
         rollout::Target {
             repository: self.gitops.url.clone(),
             branch: self.gitops.branch.clone(),
             root: self.gitops.root.to_string(),
             cluster_types: self.contents.cluster_types.clone(),
             commit: self.commit.clone(),
-            promoted,
+            promoted: self.contents.promoted.clone(),
         }
     }
 }

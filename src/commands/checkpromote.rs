@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
         history: &history,
         subject: &subject,
         promotion: &promotion,
-        target: subject.target(promotion.commit.clone()),
+        target: subject.target(),
         policy: policy(arguments),
         mode,
     };
@@ -140,7 +140,7 @@ impl Check<'_> {
             gitops: &subject.gitops,
             control_plane: &chain.repo,
             commit: &subject.commit,
-            promoted: promotion.commit.as_ref(),
+            promoted: target.promoted.as_ref(),
         };
         let started = now(&*access.clock);
         let mut rollout = Rollout::new(target.clone(), policy.clone(), started);
@@ -176,6 +176,7 @@ impl Check<'_> {
         let mut summary = CheckSummary {
             fleet: self.fleet(&standings, &unobserved, *started, *ended),
             verdict,
+            promoted: self.promotion.commit.as_ref(),
             due: &self.promotion.due,
             held: self.held(verdict),
             hand_over: HandOver::Nothing,

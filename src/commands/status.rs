@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
     };
     let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
     let mut watch = Watch { clusters, answers, clock: &*access.clock, trouble: None };
-    let (target, now) = (subject.target(subject.contents.promoted.clone()), now(&*access.clock));
+    let (target, now) = (subject.target(), now(&*access.clock));
     let mut rollout = Rollout::look(target.clone(), POLICY, now);
     watch.look(&mut rollout)?;
     let (mut standings, unobserved) = (rollout.standings(now), rollout.unobserved());

@@ -100,6 +100,24 @@ fn a_newer_commit_that_reverts_it_ends_the_check_as_reverted() {
 }
 
 #[test]
+fn a_commit_that_is_named_for_a_branch_that_tracks_none_is_carried_on_past_a_config_only_merge() {
+    let (world, mut merged) = merged(&[("drone", applies_after(2))]);
+    merged.commit = world.gitops.commit("dev", &[(TRACKED, None)], "nothing is tracked").unwrap();
+    let gitops = world.gitops.clone();
+    meanwhile(&world, move || {
+        gitops.commit("dev", &[("drone/note", Some("of a config-only merge"))], "config only")?;
+        Ok(())
+    });
+    let named = [("promoted-commit-id", &*merged.promoted)];
+    let ran = world.check_merged(&merged, &named).succeeded();
+    assert_eq!(ran.outputs["verdict"], "compliant");
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+    let said = format!("; promoted commit [`{}`]", &merged.promoted[..7]);
+    assert!(ran.summary.contains(&said), "{}", ran.summary);
+}
+
+#[test]
 fn a_branch_that_is_forced_elsewhere_supersedes_the_check() {
     let (world, merged) = merged(&[("drone", applies_after(3600))]);
     let (gitops, before) = (world.gitops.clone(), merged.before.clone());

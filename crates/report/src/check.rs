@@ -28,6 +28,8 @@ pub struct CheckSummary<'a> {
     pub fleet: FleetStatus<'a>,
     /// How it ended
     pub verdict: &'a Verdict,
+    /// The commit that may be carried on
+    pub promoted: Option<&'a CommitId>,
     /// Whether there was something to carry on
     pub due: &'a Due,
     /// What keeps its earlier content

@@ -27,7 +27,7 @@ const NAMED: usize = 8;
 
 /// The summary of a check as Markdown, always below 1,000,000 bytes.
 pub fn check_summary(summary: &CheckSummary<'_>) -> String {
-    let CheckSummary { fleet, held, diagnosis, chain, links, .. } = summary;
+    let CheckSummary { fleet, promoted, held, diagnosis, chain, links, .. } = summary;
     let held = Section::new(&held.targets, |HeldTarget { cluster_type, deployment_target }| {
         format!("- {} on {}\n", code(deployment_target), code(cluster_type))
     });
@@ -39,7 +39,7 @@ pub fn check_summary(summary: &CheckSummary<'_>) -> String {
             environment => code(fleet.environment),
             headline => headline(summary, code),
             next => next_move(summary, code),
-            subject => subject(fleet, links),
+            subject => subject(fleet, *promoted, links),
             after => lasted(fleet.now.since(fleet.started)),
             diagnosis => diagnosis.as_ref().map(visible),
             held,
@@ -56,7 +56,7 @@ pub fn fleet_summary(fleet: &FleetStatus<'_>, chain: &Chain, links: &CheckLinks)
         context! {
             environment => code(fleet.environment),
             headline => fleet_headline(fleet),
-            subject => subject(fleet, links),
+            subject => subject(fleet, fleet.promoted(), links),
             ..view(fleet, chain, kinds, open, others)
         },
     )
@@ -93,7 +93,7 @@ fn view(fleet: &FleetStatus<'_>, chain: &Chain, kinds: Shown, open: Shown, other
 }
 
 /// What is checked, with links.
-fn subject(fleet: &FleetStatus<'_>, links: &CheckLinks) -> String {
+fn subject(fleet: &FleetStatus<'_>, promoted: Option<&CommitId>, links: &CheckLinks) -> String {
     let target = fleet.target;
     let mut text = format!(
         "GitOps commit {} on branch {} of {}",
@@ -101,7 +101,7 @@ fn subject(fleet: &FleetStatus<'_>, links: &CheckLinks) -> String {
         code(&target.branch),
         code(&without_user(&target.repository))
     );
-    text += &match fleet.promoted() {
+    text += &match promoted {
         Some(promoted) => format!("; promoted commit {}", commit(promoted, links.control_plane.as_deref())),
         None => "; no promoted commit".to_owned(),
     };

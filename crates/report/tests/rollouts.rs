@@ -148,6 +148,7 @@ fn ended<'a>(fleet: FleetStatus<'a>, verdict: &'a Verdict) -> CheckSummary<'a> {
         state,
     };
     CheckSummary {
+        promoted: fleet.target.promoted.as_ref(),
         fleet,
         verdict,
         due: &Due::Yes,
