@@ -17,7 +17,7 @@ DESCRIPTION = "package/generated/api.github.com.json"
 OPERATIONS = """
     actions/create-workflow-dispatch actions/get-workflow-run
     apps/create-installation-access-token apps/get-repo-installation
-    git/create-blob git/create-commit git/create-ref git/create-tree git/delete-ref git/get-commit git/get-ref
+    git/create-blob git/create-commit git/create-ref git/create-tree git/delete-ref git/get-blob git/get-commit git/get-ref
     git/get-tree git/list-matching-refs git/update-ref
     issues/add-labels issues/create issues/create-comment issues/get issues/list-comments issues/list-for-repo
     issues/remove-label issues/update

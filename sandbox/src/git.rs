@@ -193,6 +193,11 @@ impl Bare {
         self.named(&format!("{name}^{{tree}}"))
     }
 
+    /// The object that a name of any form means, such as `main:folder/file`.
+    pub(crate) fn object_named(&self, name: &str) -> Result<Option<String>> {
+        self.named(name)
+    }
+
     fn named(&self, wanted: &str) -> Result<Option<String>> {
         let out = self.output(&["rev-parse", "--verify", "--quiet", "--end-of-options", wanted], b"")?;
         Ok(out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned()))

@@ -52,6 +52,9 @@ pub(crate) const BODY_CHARACTERS: usize = 65_536;
 /// Longest description of a status, in characters.
 pub(crate) const DESCRIPTION_CHARACTERS: usize = 140;
 
+/// Longest text of a file that GraphQL gives whole, in bytes.
+pub(crate) const TEXT_BYTES: usize = 512 * 1024;
+
 /// What a request costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cost {

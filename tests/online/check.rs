@@ -401,6 +401,26 @@ fn what_is_held_is_said_or_a_failure() {
     assert_eq!(promotes(&world).len(), 1);
 }
 
+/// A file of more than a megabyte is cut by one of GitHub's interfaces, and empty in another.
+#[test]
+fn what_is_held_is_found_among_20_000_targets_of_a_cluster_type() {
+    let (world, mut merged) = merged(&[("drone", Life::default())]);
+    let line = |number: usize| {
+        let state = if number == 20_000 { "held" } else { "ok" };
+        format!("an-application-of-the-platform-{number:05} application-{number:05} - {state}\n")
+    };
+    let lines: String = (1..=20_000).map(line).collect();
+    assert!(lines.len() > 1 << 20, "{}", lines.len());
+    let files = [(".github/tracking/assignments/drone", Some(&*lines)), ("drone/note", Some("of a merge"))];
+    merged.commit = world.gitops.commit("dev", &files, "many targets").unwrap();
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    let deployed = "success: Deployed to 1 configuration on 1 cluster, 1 held, 3 cluster types not observed";
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, deployed]);
+    assert!(ran.summary.contains("an-application-of-the-platform-20000"), "{}", ran.summary);
+    let blobs = ran.requests.iter().filter(|request| request.path.contains("/git/blobs/"));
+    assert_eq!(blobs.count(), 1, "the others are short");
+}
+
 #[test]
 fn a_promotion_of_which_everything_is_held_is_a_failure() {
     let world = RolloutPlatform::new("s2-1-register", &["s2-2-qa-policy"]);

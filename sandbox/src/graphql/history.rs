@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Refused, failed, forbidden, grant, unknown};
 use crate::git::{CommitInfo, Depth, TreeEntry};
+use crate::limits::TEXT_BYTES;
 use crate::rest::Asker;
 use crate::state::{GitHub, Repo, Status};
 use crate::tokens::{Level, Scope};
@@ -32,7 +33,7 @@ enum Object<'a> {
     Context(&'a Status),
     Tree(&'a str, String),
     Entry(&'a str, TreeEntry),
-    Blob(Vec<u8>),
+    Blob(&'a str, String, Vec<u8>),
 }
 
 /// What a field holds.
@@ -119,10 +120,14 @@ impl<'a> World<'a> {
             (Object::Entry(_, entry), "name") => leaf(&entry.path),
             (Object::Entry(_, entry), "type") => leaf(&entry.kind),
             (Object::Entry(key, entry), "object") => self.blob_or_tree(key, &entry.sha),
-            (Object::Blob(bytes), "text") => {
-                Ok(Held::Leaf(String::from_utf8(bytes.clone()).map(Value::from).unwrap_or_default()))
+            (Object::Blob(key, name, _), "oid") => {
+                Ok(Held::Leaf(self.github.bare(key).object_named(name).map_err(failed)?.into()))
             }
-            (Object::Blob(_), "isTruncated") => Ok(Held::Leaf(false.into())),
+            (Object::Blob(_, _, bytes), "text") => Ok(Held::Leaf(match std::str::from_utf8(bytes) {
+                Ok(text) => text[..text.floor_char_boundary(TEXT_BYTES)].into(),
+                Err(_) => Value::Null,
+            })),
+            (Object::Blob(_, _, bytes), "isTruncated") => Ok(Held::Leaf((bytes.len() > TEXT_BYTES).into())),
             (object, "__typename") => leaf(object.name()),
             (Object::Ref(key, repo, sha), "target") => {
                 let commit = self.github.bare(key).commit(sha).map_err(failed)?;
@@ -190,7 +195,10 @@ impl<'a> World<'a> {
         let kind = bare.kinds(&[name]).map_err(failed)?.pop().flatten();
         Ok(Held::One(match kind.as_deref() {
             Some("tree") => Some(Object::Tree(key, name.to_owned())),
-            Some("blob") => bare.objects(&[name]).map_err(failed)?.pop().flatten().map(Object::Blob),
+            Some("blob") => {
+                let bytes = bare.objects(&[name]).map_err(failed)?.pop().flatten();
+                bytes.map(|bytes| Object::Blob(key, name.to_owned(), bytes))
+            }
             _ => None,
         }))
     }

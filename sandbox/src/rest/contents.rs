@@ -75,7 +75,7 @@ fn shape(call: &Call<'_>, name: &str, at: &str, entry: &TreeEntry) -> Value {
 }
 
 /// Base64 in lines, as GitHub writes it.
-fn lines(bytes: &[u8]) -> String {
+pub(super) fn lines(bytes: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(bytes);
     text.as_bytes().chunks(60).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect()
 }

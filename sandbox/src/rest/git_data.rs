@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::contents::lines;
 use super::shapes::path;
 use super::{Asker, Call, node_id};
 use crate::git::{Bare, Depth, Moved, Put, RefUpdate, Signature, TreeEntry, ZEROS};
@@ -62,6 +63,22 @@ pub(super) fn delete_ref(call: &mut Call<'_>) -> Answer {
     call.check_rules(&name, ZEROS)?;
     bare.update_refs(&[RefUpdate { name, before: Some(stands), after: ZEROS.to_owned() }])?;
     Ok(Reply::no_content())
+}
+
+pub(super) fn get_blob(call: &mut Call<'_>) -> Answer {
+    let sha = call.parameter("sha");
+    if call.bare().kinds(&[sha])? != [Some("blob".to_owned())] {
+        return Err(Refusal::not_found());
+    }
+    let bytes = call.bare().objects(&[sha])?.pop().flatten().ok_or_else(Refusal::not_found)?;
+    Ok(Reply::ok(json!({
+        "sha": sha,
+        "node_id": node_id("B", sha),
+        "size": bytes.len(),
+        "url": format!("{}/git/blobs/{sha}", call.repo_url(call.repo()?)),
+        "content": lines(&bytes),
+        "encoding": "base64",
+    })))
 }
 
 pub(super) fn create_blob(call: &mut Call<'_>) -> Answer {

@@ -63,6 +63,7 @@ const ROUTES: &[Route] = &[
     route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref...}", One(Contents, Write), git_data::update_ref),
     route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref...}", One(Contents, Write), git_data::delete_ref),
     route("POST", "/repos/{owner}/{repo}/git/blobs", One(Contents, Write), git_data::create_blob),
+    route("GET", "/repos/{owner}/{repo}/git/blobs/{sha}", One(Contents, Read), git_data::get_blob),
     route("GET", "/repos/{owner}/{repo}/git/trees/{sha...}", One(Contents, Read), git_data::get_tree),
     route("POST", "/repos/{owner}/{repo}/git/trees", One(Contents, Write), git_data::create_tree),
     route("GET", "/repos/{owner}/{repo}/git/commits/{sha}", One(Contents, Read), git_data::get_commit),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::client::{Call, OnTimeout};
 use super::error::{Error, Kind};
 use super::operation::{
-    CREATE_BLOB, CREATE_COMMIT, CREATE_TREE, GET_COMMIT, GET_TREE, LIST_REFS, UPDATE_REFS,
+    CREATE_BLOB, CREATE_COMMIT, CREATE_TREE, GET_BLOB, GET_COMMIT, GET_TREE, LIST_REFS, UPDATE_REFS,
 };
 use super::{Github, Oid, Repo};
 
@@ -92,6 +92,12 @@ struct Named {
 }
 
 #[derive(Deserialize)]
+struct Blob {
+    content: String,
+    encoding: String,
+}
+
+#[derive(Deserialize)]
 struct Updated {
     #[serde(rename = "updateRefs")]
     _done: Map<String, Value>,
@@ -107,6 +113,18 @@ impl Github {
     /// A commit.
     pub(crate) fn commit(&self, repo: &Repo, id: &Oid) -> Result<Commit, Error> {
         self.get(&GET_COMMIT, repo, &["git", "commits", id.as_str()], &[])
+    }
+
+    /// A file's content, of at most 100 megabytes.
+    pub(crate) fn blob(&self, repo: &Repo, id: &Oid) -> Result<Vec<u8>, Error> {
+        let Blob { content, encoding } = self.get(&GET_BLOB, repo, &["git", "blobs", id.as_str()], &[])?;
+        let unreadable = |said: &str| Error::new(&GET_BLOB, repo, Kind::Unreadable, said);
+        if encoding != "base64" {
+            return Err(unreadable(&format!("{id} comes in an unknown encoding, {encoding}")));
+        }
+        // It comes in lines.
+        let content: String = content.split_ascii_whitespace().collect();
+        STANDARD.decode(content).map_err(|_| unreadable(&format!("{id} is no base64")))
     }
 
     /// Uploads a file's content and tells its name; for what is not text.
@@ -297,6 +315,31 @@ mod tests {
                 let path = "/api/v3/repos/contoso/gitops/git/matching-refs/heads/deployment/dev";
                 assert_eq!(looked.line, format!("GET {path}"), "{why}");
             }
+        }
+    }
+
+    #[test]
+    fn blobs() {
+        let id = Oid::new(&"a".repeat(40)).unwrap();
+        let blob = |content: &str, encoding: &str| {
+            let blob = json!({ "sha": id, "content": content, "encoding": encoding, "size": 1 });
+            answer(200, &[], &blob.to_string())
+        };
+        for (body, want, why) in [
+            (blob("YWJj\nZA==\n", "base64"), Ok("abcd"), "in lines"),
+            (blob("", "base64"), Ok(""), "an empty file"),
+            (blob("YQ==\nYg==\n", "base64"), Err("aaaa is no base64"), "two texts in one"),
+            (blob("abcd", "utf-8"), Err("unknown encoding"), "not as it is always sent"),
+            (answer(404, &[], "{}"), Err("404"), "not there"),
+        ] {
+            let server = Server::new(vec![body]);
+            let got = server.github(&FakeClock::new()).blob(&repo(), &id);
+            match (got, want) {
+                (Ok(got), Ok(want)) => assert_eq!(got, want.as_bytes(), "{why}"),
+                (Err(error), Err(want)) => assert!(error.what().contains(want), "{why}: {error}"),
+                (got, want) => panic!("{why}: {got:?}, {want:?}"),
+            }
+            assert_eq!(server.seen()[0].line, format!("GET /api/v3/repos/contoso/gitops/git/blobs/{id}"));
         }
     }
 

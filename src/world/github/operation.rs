@@ -52,6 +52,7 @@ pub(super) const GET_REPOSITORY: Operation = Operation::read("read the settings"
 pub(super) const LIST_REFS: Operation = Operation::read("list branches", "contents: read");
 pub(super) const GET_COMMIT: Operation = Operation::read("read a commit", "contents: read");
 pub(super) const GET_TREE: Operation = Operation::read("look for a tree", "contents: read");
+pub(super) const GET_BLOB: Operation = Operation::read("read a file", "contents: read");
 pub(super) const CREATE_BLOB: Operation =
     Operation::write("upload a file", "contents: write", Repeat::Freely);
 pub(super) const CREATE_TREE: Operation = Operation::write("upload files", "contents: write", Repeat::Freely);

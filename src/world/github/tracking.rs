@@ -11,9 +11,9 @@ const QUERY: &str = "query($owner: String!, $name: String!, $commit: GitObjectID
     $assignments: String!) { repository(owner: $owner, name: $name) { \
     commit: object(oid: $commit) { __typename } \
     root: object(expression: $root) { ... on Tree { entries { name type } } } \
-    promoted: object(expression: $promoted) { ... on Blob { text isTruncated } } \
+    promoted: object(expression: $promoted) { ... on Blob { oid text isTruncated } } \
     assignments: object(expression: $assignments) { ... on Tree { entries { name object { \
-    ... on Blob { text isTruncated } } } } } } }";
+    ... on Blob { oid text isTruncated } } } } } } }";
 
 /// What a commit of a GitOps repository says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +74,7 @@ struct Entry {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Blob {
+    oid: Option<Oid>,
     text: Option<String>,
     #[serde(default)]
     is_truncated: bool,
@@ -98,14 +99,15 @@ impl Github {
         if objects.commit.is_none_or(|commit| commit.name != "Commit") {
             return Ok(None);
         }
-        let whole = |blob: Blob, path: &str| match (blob.text, blob.is_truncated) {
-            (Some(text), false) => Ok(text),
-            // Too long for this interface; the file itself can still be asked for.
-            (Some(_), true) => {
-                let bytes = self.file(repo, path, commit)?.unwrap_or_default();
-                Ok(String::from_utf8_lossy(&bytes).into_owned())
-            }
-            (None, _) => Err(unreadable(&format!("{path} is no text"))),
+        let whole = |blob: Blob, path: &str| {
+            let text = match blob {
+                // Too long for this interface; the file itself can still be asked for.
+                Blob { oid: Some(id), is_truncated: true, .. } => {
+                    String::from_utf8(self.blob(repo, &id)?).ok()
+                }
+                Blob { text, .. } => text,
+            };
+            text.ok_or_else(|| unreadable(&format!("{path} is no text")))
         };
         let promoted = objects.promoted.map(|blob| whole(blob, places.promoted)).transpose()?;
         let files = objects.assignments.unwrap_or_default().entries;
@@ -120,5 +122,67 @@ impl Github {
             promoted,
             assignments: assignments.collect::<Result<_, Error>>()?,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::fake::{FakeClock, Server, answer, repo};
+    use super::*;
+
+    #[test]
+    fn what_a_commit_says_of_itself() {
+        let id = Oid::new(&"a".repeat(40)).unwrap();
+        let blob =
+            |text: Value, is_truncated| json!({ "oid": id, "text": text, "isTruncated": is_truncated });
+        let of = |promoted: Value, drone: Value| {
+            let entries = json!([{ "name": "drone", "object": drone }, { "name": "gone", "object": null }]);
+            let folders = json!([{ "name": "drone", "type": "tree" }, { "name": "x", "type": "blob" }]);
+            json!({ "commit": { "__typename": "Commit" }, "root": { "entries": folders },
+                "promoted": promoted, "assignments": { "entries": entries } })
+        };
+        let short = || blob(json!("short"), false);
+        let cut = || blob(json!("sho"), true);
+        let whole = r#"{"content":"bG9u\nZw==\n","encoding":"base64"}"#;
+        let none = json!({ "commit": null, "root": null, "promoted": null, "assignments": null });
+        let tree = json!({ "commit": { "__typename": "Tree" }, "promoted": null, "assignments": null });
+        for (objects, file, want, why) in [
+            (of(short(), short()), None, Ok(Some((Some("short"), "short"))), "both in one request"),
+            (of(Value::Null, short()), None, Ok(Some((None, "short"))), "nothing is promoted"),
+            (of(short(), cut()), Some((200, whole)), Ok(Some((Some("short"), "long"))), "too long"),
+            (of(short(), cut()), Some((404, "{}")), Err("404"), "what is there cannot be missing"),
+            (
+                of(short(), cut()),
+                Some((200, r#"{"content":"/w==","encoding":"base64"}"#)),
+                Err("no text"),
+                "long",
+            ),
+            (of(short(), blob(Value::Null, false)), None, Err("drone is no text"), "it is no text"),
+            (of(json!({}), short()), None, Err("Promoted_Commit_Id is no text"), "a folder"),
+            (none, None, Ok(None), "there is no such commit"),
+            (tree, None, Ok(None), "it is no commit"),
+        ] {
+            let data = json!({ "data": { "repository": objects } }).to_string();
+            let file = file.map(|(status, body)| answer(status, &[], body));
+            let server = Server::new([answer(200, &[], &data)].into_iter().chain(file.clone()).collect());
+            let places = Places { root: "", promoted: "Promoted_Commit_Id", assignments: "assignments" };
+            let got = server.github(&FakeClock::new()).tracking(&repo(), &id, places);
+            let want = want.map(|want| {
+                want.map(|(promoted, drone)| Tracking {
+                    folders: vec!["drone".to_owned()],
+                    promoted: promoted.map(str::to_owned),
+                    assignments: vec![("drone".to_owned(), drone.to_owned())],
+                })
+            });
+            match (got, want) {
+                (Err(error), Err(want)) => assert!(error.what().contains(want), "{why}: {error}"),
+                (got, want) => assert_eq!(got.ok(), want.ok(), "{why}"),
+            }
+            let seen = server.seen();
+            let read = file.is_some().then(|| format!("GET /api/v3/repos/contoso/gitops/git/blobs/{id}"));
+            assert_eq!(seen.get(1).map(|seen| seen.line.clone()), read, "{why}");
+        }
     }
 }
