@@ -1,14 +1,17 @@
 //! Statuses that nobody will end: their run is over, or a newer commit has taken their place.
 
-use fleet::Snapshot;
+use std::collections::BTreeSet;
+
+use fleet::{Diagnostic, Snapshot};
 use report::StatusText;
 use rollout::{CommitId, StatusState};
 
 use super::ledger::context;
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
-use crate::world::github::{HistoryCommit, NewStatus, RunState};
+use crate::world::github::{Error, HistoryCommit, Kind, NewStatus, Repo, RunId, RunState};
 use crate::world::runner::Runner;
+use crate::world::terminal;
 
 /// So many are ended by one run; the rest by those that follow.
 const ENDED: usize = 3;
@@ -27,6 +30,15 @@ pub(crate) enum Taken<'a> {
     AllBut(&'a CommitId),
 }
 
+/// What is known of the runs that statuses link to.
+struct Runs<'a> {
+    chain: &'a Chain,
+    /// The page of this run
+    own: Option<&'a str>,
+    /// Repositories whose runs the token may not read
+    unreadable: BTreeSet<Repo>,
+}
+
 /// The newest commits of the base branch that an environment's `branch` points to, with their statuses.
 pub(crate) fn history(chain: &Chain, branch: &Snapshot) -> Result<Vec<HistoryCommit>, Failure> {
     let base = branch.promoted_base().map_or(&chain.repository.default_branch, |base| &base.at.branch);
@@ -43,6 +55,7 @@ pub(crate) fn end(
 ) -> Result<(), Failure> {
     let context = context(environment);
     let mut ended = 0;
+    let mut runs = Runs { chain, own: runner.page.as_deref(), unreadable: BTreeSet::new() };
     for (index, commit) in history.iter().enumerate() {
         let status = commit.statuses.iter().find(|status| status.context == context);
         let Some(status) = status.filter(|status| status.state == StatusState::Pending) else { continue };
@@ -51,7 +64,7 @@ pub(crate) fn end(
         let says = |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
         let StatusText { state, description } = match by {
             Some(by) if says(PROMOTED) => StatusText::superseded(by),
-            _ if says(DEPLOYING) && is_over(chain, page, runner)? => StatusText::cancelled(),
+            _ if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
             _ => continue,
         };
         let status = NewStatus { state, context: &context, description: &description, target_url: page };
@@ -75,11 +88,44 @@ impl<'a> Taken<'a> {
     }
 }
 
-/// Whether the run of a page has ended, or is not there any more. Ours goes on, and other pages are left alone.
-fn is_over(chain: &Chain, page: Option<&str>, runner: &Runner) -> Result<bool, Failure> {
-    let run = |page: &str| page.rsplit_once("/actions/runs/")?.1.split('/').next()?.parse().ok();
-    match page.filter(|page| runner.page.as_deref() != Some(page)).and_then(run) {
-        Some(run) => Ok(chain.access.github.run(&chain.repo, run)? != Some(RunState::Going)),
-        None => Ok(false),
+impl Runs<'_> {
+    /// Whether the run of a page has ended, or is not there any more. Ours goes on, and pages of others are left alone.
+    fn is_over(&mut self, page: Option<&str>) -> Result<bool, Failure> {
+        let Runs { chain, own, unreadable } = self;
+        let page = page.filter(|page| *own != Some(page));
+        let Some(run) = page.and_then(|page| chain.access.github.run_of(page)) else { return Ok(false) };
+        if unreadable.contains(&run.repo) {
+            return Ok(false);
+        }
+        match state(chain, &run) {
+            Ok(state) => Ok(state == Some(RunState::Over)),
+            Err(error) if is_refusal(&error) => {
+                let what = format!("{}; statuses of its runs are left as they are", error.what());
+                let warning = Diagnostic::warning(what).help(error.help());
+                terminal::complain(&report::problems([&warning]));
+                unreadable.insert(run.repo);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
+}
+
+/// How a run stands, as far as it can be known.
+fn state(chain: &Chain, run: &RunId) -> Result<Option<RunState>, Error> {
+    let github = &chain.access.github;
+    match github.run(run)? {
+        // Of a repository that a token may not see, GitHub says what it says of a run that is gone.
+        None if run.repo != chain.repo => match github.repository(&run.repo) {
+            Ok(_) => Ok(Some(RunState::Over)),
+            Err(error) if *error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        },
+        state => Ok(Some(state.unwrap_or(RunState::Over))),
+    }
+}
+
+/// Whether asking is what is not allowed.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.kind(), Kind::NoToken | Kind::Unauthorized | Kind::Forbidden { .. })
 }

@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use kalypso_sandbox::azure::Life;
-use kalypso_sandbox::{At, Fault};
+use kalypso_sandbox::{Access, At, Fault, Level, Scope, Visibility};
 
-use super::platform::{Ran, outputs};
+use super::platform::{CONTROL_PLANE, READER, Ran, outputs};
 use super::rollout_platform::{Merged, RolloutPlatform};
 
 /// Longer than any test waits.
@@ -313,6 +313,69 @@ fn what_an_older_run_has_left_is_ended_by_the_next_one_unless_that_run_goes_on()
         }
         let what = format!("{mode}, {state:?}");
         assert_eq!(world.statuses(&first.promoted, "dev").last().unwrap(), want, "{what}");
+    }
+}
+
+/// Where workflows are in another repository than the control plane, so are their runs.
+#[test]
+fn what_a_run_of_another_repository_has_left_is_ended_if_that_run_is_known_to_be_over() {
+    const WORKFLOWS: &str = "contoso/workflows";
+    const TOKEN: &str = "ghp_canary_of_the_workflows";
+    let (world, merged) = world(never());
+    let workflows = world.sandbox.create_repository(WORKFLOWS, Visibility::Private).unwrap();
+    let url = world.sandbox.url();
+    let tokens = format!("{url}/contoso={READER}\n{url}/{WORKFLOWS}={TOKEN}");
+    let there = |mode: &str, inputs: &[(&str, &str)]| {
+        let given = [("control-plane-repo", CONTROL_PLANE), ("repo-tokens", &tokens)];
+        let mut command = world.command_of(mode, &[inputs, &given].concat());
+        command.env("GITHUB_REPOSITORY", WORKFLOWS);
+        command
+    };
+    let inputs =
+        [("environment", "dev"), ("commit-id", &*merged.commit), ("timeout", "1h"), ("poll-interval", "1h")];
+    let mut command = there("checkpromote", &inputs);
+    command.env("GITHUB_RUN_ID", RUN.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut check = Running { world: &world, child: command.spawn().unwrap() };
+    check.waits();
+    send("KILL", check.child.id());
+    check.child.wait().unwrap();
+    // The number says nothing in the control plane.
+    world.control_plane.start_run(RUN).unwrap();
+    world.control_plane.finish_run(RUN).unwrap();
+    let newer = world.push_anything();
+    let saved = world.sandbox.save().unwrap();
+
+    let (going, cancelled) = ("pending: Deploying", "error: Cancelled");
+    let reads = || Access::read(WORKFLOWS);
+    let starts = |over: RunState| {
+        workflows.start_run(RUN).unwrap();
+        if over == RunState::Over {
+            workflows.finish_run(RUN).unwrap();
+        }
+    };
+    for (access, run, want, said, why) in [
+        (reads(), Some(RunState::Going), going, None, "it goes on"),
+        (reads(), Some(RunState::Over), cancelled, None, "it is over"),
+        (reads(), None, cancelled, None, "it is gone"),
+        (Access::read("contoso/gitops"), Some(RunState::Over), going, None, "nobody knows"),
+        (
+            reads().with(Scope::Actions, Level::None),
+            Some(RunState::Over),
+            going,
+            Some("help: grant the token `actions: read` on contoso/workflows"),
+            "nobody may know",
+        ),
+    ] {
+        world.sandbox.restore(&saved).unwrap();
+        world.sandbox.token(TOKEN, access);
+        run.into_iter().for_each(starts);
+        let promote = there("promote", &[("environment", "dev"), ("commit-id", &newer)]);
+        let ran = world.collect_run(promote).succeeded();
+        assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), want, "{why}");
+        let warning = "warning: cannot read a workflow run in contoso/workflows: GitHub answered 403";
+        assert_eq!(ran.stderr.contains(warning), said.is_some(), "{why}: {}", ran.stderr);
+        assert!(said.is_none_or(|said| ran.stderr.contains(said)), "{why}: {}", ran.stderr);
+        assert_eq!(world.sandbox.leaks(TOKEN), [""; 0]);
     }
 }
 

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
+use url::Url;
 
 use super::error::{Error, Kind};
 use super::operation::{DISPATCH, GET_RUN};
@@ -18,6 +19,14 @@ pub(crate) enum RunState {
     Going,
     /// It does not
     Over,
+}
+
+/// A workflow run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RunId {
+    /// The repository of its workflow
+    pub(crate) repo: Repo,
+    number: u64,
 }
 
 #[derive(Deserialize)]
@@ -43,9 +52,18 @@ impl Github {
         Ok(())
     }
 
-    /// How a workflow run stands; nothing if there is none of this number any more.
-    pub(crate) fn run(&self, repo: &Repo, id: u64) -> Result<Option<RunState>, Error> {
-        match self.get::<Run>(&GET_RUN, repo, &["actions", "runs", &id.to_string()], &[]) {
+    /// The workflow run that has this page, if it is one of this server's.
+    pub(crate) fn run_of(&self, page: &str) -> Option<RunId> {
+        let page = Url::parse(page).ok().filter(|page| page.origin() == self.endpoints.server.origin())?;
+        let parts: Vec<&str> = page.path_segments()?.collect();
+        let [owner, name, "actions", "runs", number, ..] = parts[..] else { return None };
+        let repo = Repo::new(&format!("{owner}/{name}"))?;
+        Some(RunId { repo, number: number.parse().ok()? })
+    }
+
+    /// How a workflow run stands; nothing if it is not there any more, or its repository is hidden from the token.
+    pub(crate) fn run(&self, RunId { repo, number }: &RunId) -> Result<Option<RunState>, Error> {
+        match self.get::<Run>(&GET_RUN, repo, &["actions", "runs", &number.to_string()], &[]) {
             Ok(Run { status }) if status.as_deref() == Some("completed") => Ok(Some(RunState::Over)),
             Ok(_) => Ok(Some(RunState::Going)),
             Err(error) if *error.kind() == Kind::NotFound => Ok(None),
@@ -83,6 +101,29 @@ mod tests {
     }
 
     #[test]
+    fn pages_of_runs() {
+        let server = Server::new(vec![]);
+        let github = server.github(&FakeClock::new());
+        let here = server.url.as_str().trim_end_matches('/');
+        let run = |name: &str| Some(RunId { repo: Repo::new(name).unwrap(), number: 7 });
+        for (page, want, why) in [
+            (format!("{here}/contoso/gitops/actions/runs/7"), run("contoso/gitops"), "a run"),
+            (format!("{here}/Fabrikam/x.y/actions/runs/7/attempts/2"), run("fabrikam/x.y"), "a try of it"),
+            (format!("{here}/contoso/gitops/actions/runs/7?pr=1#x"), run("contoso/gitops"), "more in it"),
+            ("https://ci.example/contoso/gitops/actions/runs/7".to_owned(), None, "another server"),
+            (format!("{here}.example/contoso/gitops/actions/runs/7"), None, "it only begins alike"),
+            (format!("{here}/x/contoso/gitops/actions/runs/7"), None, "deeper"),
+            (format!("{here}/contoso/gitops/runs/7"), None, "a check's page"),
+            (format!("{here}/contoso/gitops/actions/runs/seven"), None, "no number"),
+            (format!("{here}/contoso/gitops/actions/runs"), None, "all runs"),
+            (format!("{here}/contoso/g%2Fh/actions/runs/7"), None, "no repository's name"),
+            ("contoso/gitops/actions/runs/7".to_owned(), None, "no address"),
+        ] {
+            assert_eq!(github.run_of(&page), want, "{why}");
+        }
+    }
+
+    #[test]
     fn runs() {
         for (status, body, want, why) in [
             (200, r#"{"status":"completed","conclusion":"failure"}"#, Some(Some(RunState::Over)), "over"),
@@ -93,7 +134,7 @@ mod tests {
             (403, "{}", None, "not allowed"),
         ] {
             let server = Server::new(vec![answer(status, &[], body)]);
-            let got = server.github(&FakeClock::new()).run(&repo(), 7);
+            let got = server.github(&FakeClock::new()).run(&RunId { repo: repo(), number: 7 });
             assert_eq!(got.ok(), want, "{why}");
             assert_eq!(server.seen()[0].line, "GET /api/v3/repos/contoso/gitops/actions/runs/7");
         }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-pub(crate) use self::actions::RunState;
+pub(crate) use self::actions::{RunId, RunState};
 pub(crate) use self::app::{Announce, App};
 use self::client::{Call, OnTimeout, Reply, Style};
 pub(crate) use self::client::{Client, Patience};
