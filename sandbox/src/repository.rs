@@ -234,6 +234,18 @@ impl Repository {
         })
     }
 
+    /// Has a commit not be found by its name, though branches name it, as where a copy of a repository lags behind.
+    pub fn hide(&self, commit: &str) -> Result<()> {
+        self.with(|_, repo| {
+            repo.hidden.insert(commit.to_owned());
+        })
+    }
+
+    /// Has everything be found again.
+    pub fn reveal(&self) -> Result<()> {
+        self.with(|_, repo| repo.hidden.clear())
+    }
+
     /// A run of a workflow is over.
     pub fn finish_run(&self, id: u64) -> Result<()> {
         self.with(|fresh, repo| {

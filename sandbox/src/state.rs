@@ -71,6 +71,8 @@ pub(crate) struct Repo {
     /// Commits that GitHub signed.
     pub(crate) verified: BTreeSet<String>,
     pub(crate) redirect: Option<Redirect>,
+    /// Commits that branches name and that are not found by their own names.
+    pub(crate) hidden: BTreeSet<String>,
     /// Branches that have rules.
     pub(crate) protections: BTreeMap<String, Protection>,
     /// In the order in which they came.
@@ -264,6 +266,7 @@ impl GitHub {
             statuses: Vec::new(),
             verified: BTreeSet::new(),
             redirect: None,
+            hidden: BTreeSet::new(),
             protections: BTreeMap::new(),
             dispatches: Vec::new(),
             runs: BTreeMap::new(),
@@ -371,6 +374,11 @@ impl GitHub {
 impl Repo {
     pub(crate) fn full_name(&self) -> String {
         format!("{}/{}", self.owner, self.name)
+    }
+
+    /// Whether a text names a commit that is not found.
+    pub(crate) fn hides(&self, text: &str) -> bool {
+        self.hidden.iter().any(|commit| text.contains(commit))
     }
 
     pub(crate) fn next_number(&self) -> u64 {

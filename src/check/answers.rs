@@ -1,9 +1,8 @@
 //! Answers to what the check asks about commits.
 
-use fleet::tracking;
 use rollout::{Answer, CommitId, Question, Relation};
 
-use super::subject::{GitOps, oid};
+use super::subject::{Contents, GitOps, lags};
 use crate::exit::Failure;
 use crate::world::github::{Error, Github, Repo};
 
@@ -17,19 +16,22 @@ pub(crate) struct Answers<'a> {
     pub(crate) commit: &'a CommitId,
     /// The commit that it carries
     pub(crate) promoted: Option<&'a CommitId>,
+    /// The commit that GitHub named last as the head of the branch
+    pub(crate) head: Option<CommitId>,
 }
 
 impl Answers<'_> {
     /// Finds out.
     pub(crate) fn answer(&self, question: &Question) -> Result<Answer, Failure> {
-        let Answers { github, gitops, control_plane, commit, promoted } = self;
+        let Answers { github, gitops, control_plane, commit, promoted, head } = self;
         Ok(match question {
-            Question::Lineage(of) => Answer::Lineage(of.clone(), relation(github, &gitops.repo, of, commit)?),
+            Question::Lineage(of) => match relation(github, &gitops.repo, of, commit)? {
+                Relation::Missing if head.as_ref() == Some(of) => return Err(lags(gitops, of)),
+                relation => Answer::Lineage(of.clone(), relation),
+            },
+            // It is asked for a commit whose relation GitHub has told.
             Question::Tracked(at) => {
-                let file = tracking::promoted_commit_file(&gitops.root);
-                let bytes = github.file(&gitops.repo, &file, &oid(at)?)?;
-                let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-                Answer::Tracked(at.clone(), text.and_then(|text| CommitId::new(text.trim())))
+                Answer::Tracked(at.clone(), Contents::known(github, gitops, at)?.promoted)
             }
             Question::Promoted(of) => {
                 let relation = match promoted {

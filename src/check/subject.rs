@@ -97,6 +97,9 @@ impl Subject {
             None => head(github, &gitops)?,
         };
         let contents = Contents::at(github, &gitops, &commit)?.ok_or_else(|| {
+            if asked.commit.is_none() {
+                return lags(&gitops, &commit);
+            }
             let text = format!("{} has no commit {commit}", gitops.repo);
             Failure::input(text, format!("name a commit of its branch {} with --commit-id", gitops.branch))
         })?;
@@ -124,6 +127,18 @@ pub(crate) fn head(github: &Github, gitops: &GitOps) -> Result<CommitId, Failure
         let text = format!("{} has no branch `{}`", gitops.repo, gitops.branch);
         Failure::input(text, "make it, and have `schedule` open its first pull request")
     })
+}
+
+/// A commit that one part of GitHub names and another one does not know yet: that is no news of the commit.
+pub(crate) fn lags(gitops: &GitOps, commit: &CommitId) -> Failure {
+    let text = format!(
+        "GitHub names commit {} of {}, branch {}, and does not find it",
+        commit.short(),
+        gitops.repo,
+        gitops.branch
+    );
+    let help = "run again: it takes a moment until all of GitHub knows a new commit";
+    Failure::world(anyhow::anyhow!(text), help).passing()
 }
 
 /// The branch that is meant.
@@ -186,6 +201,11 @@ impl Contents {
         Ok(tracking.map(Contents::of))
     }
 
+    /// The same of a commit that GitHub has named itself.
+    pub(crate) fn known(github: &Github, gitops: &GitOps, commit: &CommitId) -> Result<Contents, Failure> {
+        Contents::at(github, gitops, commit)?.ok_or_else(|| lags(gitops, commit))
+    }
+
     fn of(Tracking { folders, promoted, assignments }: Tracking) -> Contents {
         let held = |(cluster_type, text): (String, String)| {
             let folders = tracking::read_text(&text).into_iter();
@@ -232,7 +252,7 @@ impl Promotion {
         let head = head(github, gitops)?;
         let of_head = match head == subject.commit {
             true => None,
-            false => Contents::at(github, gitops, &head)?.and_then(|contents| contents.promoted),
+            false => Contents::known(github, gitops, &head)?.promoted,
         };
         let own = newest(&statuses, &environment.meta.name).map(|status| status.state);
         let due = rollout::due(&Facts {

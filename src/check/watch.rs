@@ -89,6 +89,7 @@ impl Watch<'_> {
         match read {
             Read::Poll { mentioning } => {
                 let head = head(self.answers.github, self.answers.gitops)?;
+                self.answers.head = Some(head.clone());
                 let tally = self.clusters.tally(mentioning)?;
                 rollout.polled(head, tally, self.now());
             }

@@ -141,6 +141,7 @@ impl Check<'_> {
             control_plane: &chain.repo,
             commit: &subject.commit,
             promoted: target.promoted.as_ref(),
+            head: None,
         };
         let started = now(&*access.clock);
         let mut rollout = Rollout::new(target.clone(), policy.clone(), started);

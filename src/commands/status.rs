@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
         control_plane: &chain.repo,
         commit: &subject.commit,
         promoted: subject.contents.promoted.as_ref(),
+        head: None,
     };
     let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
     let mut watch = Watch { clusters, answers, clock: &*access.clock, trouble: None };

@@ -130,6 +130,49 @@ fn a_branch_that_is_forced_elsewhere_supersedes_the_check() {
 }
 
 #[test]
+fn a_branch_that_is_forced_to_another_history_supersedes_the_check() {
+    let (world, merged) = merged(&[("drone", applies_after(3600))]);
+    let other = world.gitops.commit("begun-anew", &[("README.md", Some("x"))], "Begin anew").unwrap();
+    let (gitops, head) = (world.gitops.clone(), other.clone());
+    meanwhile(&world, move || gitops.force("dev", &head));
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert_eq!((&*ran.outputs["verdict"], &*ran.stderr), ("superseded", ""));
+    let superseded = format!("error: Superseded by {} on branch dev", &other[..7]);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, &superseded]);
+}
+
+/// A copy of a repository that lags behind says of a new commit that it is not there.
+#[test]
+fn a_head_that_not_all_of_github_knows_yet_is_asked_for_again() {
+    for (method, path, number, why) in [
+        ("POST", GRAPH, 2, "neither what it is on top of nor what it tracks is known"),
+        ("POST", "/api/graphql", 3, "it is known to be on top, and not what it tracks"),
+    ] {
+        let (world, merged) = merged(&[("drone", applies_after(3))]);
+        let (gitops, shows) = (world.gitops.clone(), world.gitops.clone());
+        meanwhile(&world, move || {
+            gitops.commit("dev", &[("drone/note", Some("of a config-only merge"))], "config only")?;
+            Ok(())
+        });
+        let gitops = world.gitops.clone();
+        world.sandbox.before(At::Matching(method, path.to_owned(), number), move || {
+            gitops.hide(&gitops.head("dev")?.unwrap_or_default())
+        });
+        world.sandbox.before(At::Matching("POST", GRAPH.to_owned(), 5), move || shows.reveal());
+        let ran = world.check_merged(&merged, &[("timeout", "30s")]).succeeded();
+        let head = world.gitops_head("dev");
+        let said = format!(
+            "warning: GitHub names commit {} of contoso/gitops, branch dev, and does not find it; it is tried again\n",
+            &head[..7]
+        );
+        assert!(ran.stderr.contains(&said), "{why}: {}", ran.stderr);
+        assert_eq!(ran.outputs["verdict"], "compliant", "{why}");
+        assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED], "{why}");
+        assert_eq!(promotes(&world), [next(&merged.promoted)], "{why}");
+    }
+}
+
+#[test]
 fn a_late_check_of_a_commit_that_is_not_the_newest_any_more_is_superseded_at_once() {
     let (world, first) = merged(&[("drone", Life::default())]);
     let second = world.bring_anything();

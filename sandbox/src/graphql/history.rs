@@ -182,6 +182,9 @@ impl<'a> World<'a> {
     /// What an id or an expression such as `main:folder/file` names.
     fn object(&self, key: &'a str, repo: &'a Repo, name: &str) -> Result<Held<'a>, Refused> {
         let bare = self.github.bare(key);
+        if repo.hides(name) {
+            return Ok(Held::One(None));
+        }
         if !name.contains(':')
             && let Some(commit) = bare.commit(name).map_err(failed)?
         {

@@ -249,6 +249,10 @@ fn act(
             );
         }
         allow(github, repo, &asker, route.needs)?;
+        let mut asked_for = parameters.values().chain(request.query.iter().map(|(_, value)| value));
+        if asked_for.any(|text| repo.hides(text)) {
+            return Err(Refusal::not_found());
+        }
     }
     let body = match request.body {
         [] => Value::Null,

@@ -39,7 +39,9 @@ pub(super) fn compare(call: &mut Call<'_>) -> Answer {
         bare.commit_named(name)?.ok_or_else(Refusal::not_found)
     };
     let (base, head) = (find(base_name)?, find(head_name)?);
-    let merge_base = bare.merge_base(&base, &head)?.ok_or_else(Refusal::not_found)?;
+    let merge_base = bare.merge_base(&base, &head)?.ok_or_else(|| {
+        Refusal::new(404, &format!("No common ancestor between {base_name} and {head_name}."))
+    })?;
     let mut ahead = bare.range(&format!("{base}..{head}"))?;
     let behind = bare.range(&format!("{head}..{base}"))?.len();
     let total = ahead.len();

@@ -65,6 +65,65 @@ fn files_and_folders_are_read_at_a_commit() {
     assert_eq!(sandbox.violations(), [""; 0]);
 }
 
+const FILE: &str = "query($owner: String!, $name: String!, $file: String!) {
+    repository(owner: $owner, name: $name) { object(expression: $file) {
+        ... on Blob { oid text isTruncated }
+    } }
+}";
+
+#[test]
+fn a_long_file_is_cut_by_one_interface_and_whole_in_the_other() {
+    let (sandbox, gitops) = sandbox();
+    // Half of a character is in the last one of 524,288 bytes.
+    let long = format!("x{}", "é".repeat(300_000));
+    gitops.commit("dev", &[("long", Some(&long)), ("short", Some("x"))], "Files").unwrap();
+    gitops.commit_mode("dev", "binary", "100644", &[0xff, 0]).unwrap();
+    let read = |file: &str| {
+        let variables = json!({ "owner": "contoso", "name": "gitops", "file": format!("dev:{file}") });
+        graphql(&sandbox, TOKEN, FILE, variables).body["data"]["repository"]["object"].clone()
+    };
+    let table = [
+        ("long", json!(long[..524_287]), true, 600_001),
+        ("short", json!("x"), false, 1),
+        ("binary", Value::Null, false, 2),
+    ];
+    for (file, text, is_truncated, size) in table {
+        let object = read(file);
+        assert_eq!(
+            (&object["text"] == &text, &object["isTruncated"]),
+            (true, &json!(is_truncated)),
+            "{file}"
+        );
+        let blob = get(&sandbox, &format!("/git/blobs/{}", object["oid"].as_str().unwrap()));
+        assert_eq!((blob.status, &blob.body["size"]), (200, &json!(size)), "{file}");
+    }
+    assert_eq!(get(&sandbox, &format!("/git/blobs/{}", head(&gitops, "dev"))).status, 404, "no file");
+    assert_eq!(sandbox.violations(), [""; 0]);
+}
+
+#[test]
+fn a_copy_that_lags_behind_names_a_commit_and_does_not_find_it() {
+    let (sandbox, gitops) = sandbox();
+    let first = head(&gitops, "dev");
+    let second = gitops.commit("dev", &[("a", Some("1"))], "Second").unwrap();
+    let variables = json!({ "owner": "contoso", "name": "gitops", "file": second });
+    let statuses = || {
+        let paths = [
+            format!("/git/commits/{second}"),
+            format!("/compare/{first}...{second}"),
+            format!("/git/commits/{first}"),
+        ];
+        paths.map(|path| get(&sandbox, &path).status)
+    };
+    gitops.hide(&second).unwrap();
+    assert_eq!(get(&sandbox, "/git/matching-refs/heads/dev").body[0]["object"]["sha"], *second);
+    assert_eq!(statuses(), [404, 404, 200]);
+    let object = graphql(&sandbox, TOKEN, FILE, variables).body["data"]["repository"]["object"].clone();
+    assert_eq!(object, Value::Null);
+    gitops.reveal().unwrap();
+    assert_eq!(statuses(), [200; 3]);
+}
+
 #[test]
 fn comparisons_come_in_pages() {
     let (sandbox, gitops) = sandbox();
@@ -90,7 +149,8 @@ fn comparisons_come_in_pages() {
     }
     let later = get(&sandbox, &format!("/compare/{first}...dev?per_page=2&page=2")).body;
     assert_eq!((later["commits"][0]["sha"].as_str(), &later["files"]), (Some(&*dev), &json!([])));
-    assert_eq!(get(&sandbox, "/compare/dev...island").status, 404);
+    let island = get(&sandbox, "/compare/dev...island");
+    assert_eq!(island.brief(), (404, "No common ancestor between dev and island.".to_owned()));
     assert_eq!(get(&sandbox, &format!("/compare/{}...dev", "1".repeat(40))).status, 404);
     assert_eq!(sandbox.violations(), [""; 0]);
 }

@@ -10,6 +10,9 @@ use super::{Github, Repo};
 /// GitHub names so many files of a comparison, and no more on any page.
 const MAX_FILES: usize = 300;
 
+/// With this begins what GitHub says, as of what it does not find, of commits that it finds both.
+const UNRELATED: &str = "No common ancestor";
+
 /// The files that differ between two commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChangedFiles {
@@ -45,14 +48,16 @@ struct File {
 impl Github {
     /// How one commit or branch stands to another, `base`.
     ///
-    /// It is missing where either of the two is, and where they have nothing in common.
+    /// It is missing where either of the two is.
     pub(crate) fn relation(&self, repo: &Repo, base: &str, other: &str) -> Result<Relation, Error> {
-        Ok(match self.compare(repo, base, other)?.map(|comparison| comparison.status) {
-            None => Relation::Missing,
-            Some(Status::Identical) => Relation::Same,
-            Some(Status::Ahead) => Relation::Descendant,
-            Some(Status::Behind) => Relation::Ancestor,
-            Some(Status::Diverged) => Relation::Diverged,
+        Ok(match self.compare(repo, base, other) {
+            Ok(Comparison { status: Status::Identical, .. }) => Relation::Same,
+            Ok(Comparison { status: Status::Ahead, .. }) => Relation::Descendant,
+            Ok(Comparison { status: Status::Behind, .. }) => Relation::Ancestor,
+            Ok(Comparison { status: Status::Diverged, .. }) => Relation::Diverged,
+            Err(error) if *error.kind() != Kind::NotFound => return Err(error),
+            Err(error) if error.said().starts_with(UNRELATED) => Relation::Diverged,
+            Err(_) => Relation::Missing,
         })
     }
 
@@ -63,7 +68,11 @@ impl Github {
         base: &str,
         other: &str,
     ) -> Result<Option<ChangedFiles>, Error> {
-        let Some(Comparison { files, .. }) = self.compare(repo, base, other)? else { return Ok(None) };
+        let files = match self.compare(repo, base, other) {
+            Ok(Comparison { files, .. }) => files,
+            Err(error) if *error.kind() == Kind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
         if files.len() >= MAX_FILES {
             return Ok(Some(ChangedFiles::TooMany));
         }
@@ -73,14 +82,10 @@ impl Github {
         Ok(Some(ChangedFiles::All(paths)))
     }
 
-    fn compare(&self, repo: &Repo, base: &str, other: &str) -> Result<Option<Comparison>, Error> {
+    fn compare(&self, repo: &Repo, base: &str, other: &str) -> Result<Comparison, Error> {
         let ends = format!("{base}...{other}");
         // The commits between them are not looked at, and cannot be left out.
-        match self.get(&COMPARE, repo, &["compare", &ends], &[("per_page", "1")]) {
-            Ok(comparison) => Ok(Some(comparison)),
-            Err(error) if *error.kind() == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.get(&COMPARE, repo, &["compare", &ends], &[("per_page", "1")])
     }
 }
 
@@ -94,12 +99,14 @@ mod tests {
     #[test]
     fn relations() {
         let good = |status: &str| answer(200, &[], &json!({ "status": status, "files": [] }).to_string());
+        let unrelated = r#"{"message":"No common ancestor between aa and feature/x."}"#;
         for (answers, want, why) in [
             (vec![good("identical")], Some(Relation::Same), "the same commit"),
             (vec![good("ahead")], Some(Relation::Descendant), "on top"),
             (vec![good("behind")], Some(Relation::Ancestor), "below"),
             (vec![good("diverged")], Some(Relation::Diverged), "beside"),
             (vec![answer(404, &[], "{}")], Some(Relation::Missing), "not there"),
+            (vec![answer(404, &[], unrelated)], Some(Relation::Diverged), "both are there"),
             (vec![answer(500, &[], ""), good("ahead")], Some(Relation::Descendant), "a failure that passes"),
             (vec![answer(403, &[], "{}")], None, "not allowed: that says nothing of the commits"),
             (vec![answer(401, &[], "{}")], None, "a token that ended"),

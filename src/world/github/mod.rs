@@ -7,7 +7,6 @@ mod actions;
 mod app;
 mod client;
 mod compare;
-mod contents;
 mod error;
 #[cfg(test)]
 pub(super) mod fake;
