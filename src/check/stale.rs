@@ -18,8 +18,8 @@ const ENDED: usize = 3;
 
 /// With what the status of a check begins that goes on.
 const DEPLOYING: &str = "Deploying";
-/// With what the status of a commit begins that waits for its pull request.
-const PROMOTED: &str = "Promoted";
+/// With what the status of a commit begins that waits for a pull request: to the environment's branch, then to clusters'.
+const PROMOTED: [&str; 2] = ["Promotion proposed", "Promoted"];
 
 /// Which commits have had their place taken.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ pub(crate) fn end(
         let by = taken.and_then(|taken| taken.place_of(index, history));
         let says = |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
         let StatusText { state, description } = match by {
-            Some(by) if says(PROMOTED) => StatusText::superseded(by),
+            Some(by) if PROMOTED.into_iter().any(says) => StatusText::superseded(by),
             _ if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
             _ => continue,
         };

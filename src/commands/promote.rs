@@ -17,7 +17,7 @@ use crate::cli::{PromoteArgs, Promotion};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
 use crate::publish::promotion::{self, Proposal, Proposed};
-use crate::world::github::{NewStatus, Protection, Repo};
+use crate::world::github::{NewStatus, Protection, Repo, Status};
 use crate::world::{World, git, runner, terminal};
 
 /// So often the environment's branch is read anew that moves on meanwhile.
@@ -48,7 +48,7 @@ struct Place {
 enum Done {
     Already,
     Committed(CommitId),
-    Proposed(report::Link),
+    Proposed(u64, report::Link),
     DryRun,
     Refused(Vec<Refusal>),
 }
@@ -151,7 +151,7 @@ impl Promoting<'_> {
             terminal::complain(&report::problems(&notes));
             let text = format!("#{} {}", pull.number, pull.title);
             let link = report::Link { text, url: pull.html_url };
-            return Ok(Some(Done::Proposed(link)));
+            return Ok(Some(Done::Proposed(pull.number, link)));
         }
         let commit = promotion::push(github, &proposal)?;
         Ok(commit.and_then(|commit| CommitId::new(commit.as_str())).map(Done::Committed))
@@ -205,7 +205,7 @@ impl Promoting<'_> {
         let mut schedule = ScheduleStart::Left;
         if *mode == Mode::Write && !matches!(done, Done::Refused(_) | Done::DryRun) {
             self.mark(commit, &done, &notes)?;
-            if !matches!(done, Done::Proposed(_)) {
+            if !matches!(done, Done::Proposed(..)) {
                 let taken = Some(stale::Taken::AllBut(commit));
                 stale::end(chain, &history, name, taken, &world.runner)?;
                 schedule = self.schedule();
@@ -214,11 +214,15 @@ impl Promoting<'_> {
         let ending = match &done {
             Done::Already => PromoteEnding::Already,
             Done::Committed(commit) => PromoteEnding::Committed(commit),
-            Done::Proposed(link) => PromoteEnding::Proposed(link.clone()),
+            Done::Proposed(_, link) => PromoteEnding::Proposed(link.clone()),
             Done::DryRun => PromoteEnding::DryRun,
             Done::Refused(reasons) => PromoteEnding::Refused(reasons),
         };
-        let is_marked = matches!(done, Done::Committed(_) | Done::Proposed(_));
+        let marked = match done {
+            Done::Committed(_) => Some(ChainState::Promoted),
+            Done::Proposed(..) => Some(ChainState::Proposed),
+            Done::Already | Done::DryRun | Done::Refused(_) => None,
+        };
         let summary = PromoteSummary {
             environment: name,
             branch: &environment.control_plane.branch,
@@ -228,7 +232,7 @@ impl Promoting<'_> {
             ending,
             notes,
             schedule,
-            chain: tell::picture(chain, &history, is_marked.then_some((name, commit, ChainState::Promoted))),
+            chain: tell::picture(chain, &history, marked.map(|state| (name, commit, state))),
             links: tell::links(chain, None),
         };
         self.tell(&summary)?;
@@ -239,18 +243,27 @@ impl Promoting<'_> {
         })
     }
 
-    /// Says on the commit that the environment has it; what is said already stays.
+    /// Says on the commit that the environment has it, or would get it; what is said already stays.
     fn mark(&self, commit: &CommitId, done: &Done, notes: &[PromoteNote]) -> Result<(), Failure> {
         let Promoting { world, chain, environment, .. } = self;
         let (github, name, commit) = (&chain.access.github, &environment.meta.name, oid(commit)?);
-        if let Done::Already = done
-            && newest(&github.statuses(&chain.repo, &commit)?, name).is_some()
-        {
-            return Ok(());
+        if let Done::Already = done {
+            let statuses = github.statuses(&chain.repo, &commit)?;
+            // What was proposed has been merged.
+            let is_proposed = |status: &Status| {
+                let description = status.description.as_deref().unwrap_or_default();
+                ChainState::of_status(status.state, description) == ChainState::Proposed
+            };
+            if newest(&statuses, name).is_some_and(|status| !is_proposed(status)) {
+                return Ok(());
+            }
         }
         let is_unchecked = notes.iter().any(|note| matches!(note, PromoteNote::Unchecked(_)));
         let preceding = if is_unchecked { PrecedingCheck::Skipped } else { PrecedingCheck::Passed };
-        let StatusText { state, description } = StatusText::promoted(preceding);
+        let StatusText { state, description } = match done {
+            Done::Proposed(number, _) => StatusText::proposed(*number, preceding),
+            _ => StatusText::promoted(preceding),
+        };
         let status = NewStatus {
             state,
             context: &context(name),

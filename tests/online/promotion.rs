@@ -375,7 +375,9 @@ fn a_protected_branch_gets_a_pull_request() {
     let pulls = world.control_plane.pulls().unwrap();
     let [pull] = &pulls[..] else { panic!("{pulls:?}") };
     assert_eq!((&*pull.title, &*pull.base), (&*format!("Promote {} to dev", &c1[..7]), "dev"));
-    assert_eq!(world.statuses(&c1, "dev"), [PROMOTED]);
+    let proposed = format!("pending: Promotion proposed in #{}", pull.number);
+    assert_eq!(world.statuses(&c1, "dev"), [&*proposed]);
+    assert!(ran.summary.contains(&format!("{}<br>proposed", &c1[..7])), "{}", ran.summary);
     assert_eq!(world.dispatches(), [""; 0], "what is not there yet cannot be scheduled");
 
     // Another commit before the merge goes into the same pull request.
@@ -387,8 +389,8 @@ fn a_protected_branch_gets_a_pull_request() {
     world.control_plane.merge_pull(pull.number, Merge::Squash).unwrap();
     assert_eq!(world.promoted("dev"), Some(c2.clone()));
     world.promote_pushed(&c2).succeeded();
-    assert_eq!(world.statuses(&c1, "dev"), [PROMOTED.to_owned(), superseded(&c2)]);
-    assert_eq!(world.statuses(&c2, "dev"), [PROMOTED]);
+    assert_eq!(world.statuses(&c1, "dev"), [proposed.clone(), superseded(&c2)]);
+    assert_eq!(world.statuses(&c2, "dev"), [&*proposed, PROMOTED], "it is merged");
     assert_eq!(world.dispatches(), ["schedule.yml environment=dev"]);
 }
 
@@ -401,6 +403,32 @@ fn a_pull_request_is_made_where_it_is_asked_for() {
     let pull = world.control_plane.pulls().unwrap().remove(0);
     world.control_plane.merge_pull(pull.number, Merge::Commit).unwrap();
     assert_eq!(world.promoted("dev"), Some(c1));
+}
+
+#[test]
+fn what_is_proposed_for_the_next_environment_is_handed_over() {
+    let world = RolloutPlatform::s1();
+    world.cluster("dev", "drone");
+    world.control_plane.protect_branch("stage", Protection::PullRequests).unwrap();
+    let merged = carried_on(&world);
+    let pull = world.control_plane.pulls().unwrap().remove(0);
+    let proposed = format!("pending: Promotion proposed in #{}", pull.number);
+    assert_eq!(world.statuses(&merged.promoted, "stage"), [&*proposed]);
+    world.control_plane.close(pull.number).unwrap();
+    let (statuses, dispatches) = (world.status_count(), world.dispatches());
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert!(ran.summary.contains("this commit was carried on before"), "{}", ran.summary);
+    assert_eq!((world.status_count(), world.dispatches()), (statuses, dispatches), "it stays closed");
+
+    // Its check goes on from there when it is merged all the same, and nobody has run `promote` since.
+    world.control_plane.reopen(pull.number).unwrap();
+    world.control_plane.merge_pull(pull.number, Merge::Squash).unwrap();
+    world.cluster("stage", "drone");
+    world.schedule_in("stage", &[]).succeeded();
+    let commit = world.merge("stage");
+    world.checkpromote("stage", &[("commit-id", &commit)]).succeeded();
+    let deployed = format!("{ON_ONE}, 1 cluster type not observed");
+    assert_eq!(world.statuses(&merged.promoted, "stage"), [&*proposed, DEPLOYING, &deployed]);
 }
 
 #[test]

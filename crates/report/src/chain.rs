@@ -33,6 +33,8 @@ pub struct ChainLink {
 pub enum ChainState {
     /// It has no status
     Unmarked,
+    /// A pull request would promote it
+    Proposed,
     /// It is promoted
     Promoted,
     /// Clusters are waited for
@@ -49,6 +51,7 @@ impl ChainState {
     /// What the newest status of the promoted commit says.
     pub fn of_status(state: StatusState, description: &str) -> ChainState {
         match state {
+            StatusState::Pending if description.starts_with("Promotion proposed") => ChainState::Proposed,
             StatusState::Pending if description.starts_with("Promoted") => ChainState::Promoted,
             StatusState::Pending => ChainState::Deploying,
             StatusState::Success => ChainState::Deployed,
@@ -60,6 +63,7 @@ impl ChainState {
     fn word(self) -> &'static str {
         match self {
             ChainState::Unmarked => "no status",
+            ChainState::Proposed => "proposed",
             ChainState::Promoted => "Promoted",
             ChainState::Deploying => "Deploying",
             ChainState::Deployed => "Deployed",
@@ -71,7 +75,7 @@ impl ChainState {
     fn class(self) -> &'static str {
         match self {
             ChainState::Unmarked | ChainState::Ended => "open",
-            ChainState::Promoted | ChainState::Deploying => "moving",
+            ChainState::Proposed | ChainState::Promoted | ChainState::Deploying => "moving",
             ChainState::Deployed => "deployed",
             ChainState::Failed => "failed",
         }
@@ -163,6 +167,7 @@ mod tests {
         let cases = [
             (StatusState::Pending, "Promoted", ChainState::Promoted),
             (StatusState::Pending, "Promoted, the check of …", ChainState::Promoted),
+            (StatusState::Pending, "Promotion proposed in #12", ChainState::Proposed),
             (StatusState::Pending, "Deploying", ChainState::Deploying),
             (StatusState::Success, "Deployed to 1 configuration", ChainState::Deployed),
             (StatusState::Failure, "Failed to deploy", ChainState::Failed),

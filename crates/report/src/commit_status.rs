@@ -27,14 +27,25 @@ pub enum PrecedingCheck {
     Skipped,
 }
 
+impl PrecedingCheck {
+    fn words(self) -> &'static str {
+        match self {
+            PrecedingCheck::Passed => "",
+            PrecedingCheck::Skipped => ", the check of the preceding environment was skipped",
+        }
+    }
+}
+
 impl StatusText {
     /// The environment has the commit, and nothing is merged yet.
     pub fn promoted(preceding: PrecedingCheck) -> StatusText {
-        let text = match preceding {
-            PrecedingCheck::Passed => "Promoted",
-            PrecedingCheck::Skipped => "Promoted, the check of the preceding environment was skipped",
-        };
-        StatusText::new(StatusState::Pending, text)
+        StatusText::new(StatusState::Pending, &format!("Promoted{}", preceding.words()))
+    }
+
+    /// The pull request of this number would give the environment the commit.
+    pub fn proposed(number: u64, preceding: PrecedingCheck) -> StatusText {
+        let text = format!("Promotion proposed in #{number}{}", preceding.words());
+        StatusText::new(StatusState::Pending, &text)
     }
 
     /// It is merged, and clusters are waited for.

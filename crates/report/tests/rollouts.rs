@@ -336,6 +336,12 @@ fn statuses() {
         ),
         (check(&world, &good, &reverted, said(), over()), StatusState::Error, "Reverted by aaaaaaa"),
         (StatusText::promoted(PrecedingCheck::Passed), StatusState::Pending, "Promoted"),
+        (StatusText::proposed(12, PrecedingCheck::Passed), StatusState::Pending, "Promotion proposed in #12"),
+        (
+            StatusText::proposed(12, PrecedingCheck::Skipped),
+            StatusState::Pending,
+            "Promotion proposed in #12, the check of the preceding environment was skipped",
+        ),
         (
             StatusText::promoted(PrecedingCheck::Skipped),
             StatusState::Pending,
