@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use fleet::objects::{Environment, RepoRef};
-use fleet::{RepoPath, Snapshot, Source};
+use fleet::{Diagnostic, RepoPath, Snapshot, Source};
 
 use crate::cli::PlaneArgs;
 use crate::exit::Failure;
-use crate::world::World;
 use crate::world::access::Access;
-use crate::world::git;
 use crate::world::github::{Repo, Repository};
 use crate::world::sources::Unread;
+use crate::world::{World, git, terminal};
 
 /// The declared environments, and the repository that declares them.
 pub(crate) struct Chain {
@@ -46,9 +45,7 @@ impl Chain {
         };
         let what = format!("the environments of {repo}, branch {}", at.branch);
         let source = world.sources.source(&at).map_err(|unread| unread.failure(&what))?;
-        let mut environments: Vec<Environment> = Snapshot::new(&source).environments().cloned().collect();
-        environments.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
-        environments.dedup_by(|a, b| a.meta.name == b.meta.name);
+        let environments = fleet::environments(&source).map_err(|problems| broken(world, &problems))?;
         Ok(Chain { repo, repository, access, environments })
     }
 
@@ -165,6 +162,16 @@ impl Chain {
             false => format!("declared are {}", names.join(", ")),
         }
     }
+}
+
+/// Declarations that cannot be used.
+fn broken(world: &World, problems: &[Diagnostic]) -> Failure {
+    if world.runner.is_action() {
+        terminal::say(&report::annotations(problems, |_| None));
+    }
+    terminal::complain(&report::problems(problems));
+    let help = "correct what is named above, then run again";
+    Failure::input("the environments cannot be used as they are declared", help)
 }
 
 /// An environment whose branch cannot be read.

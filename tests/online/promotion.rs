@@ -473,6 +473,89 @@ fn an_environment_that_is_not_declared_is_an_error_that_names_the_declared_ones(
 }
 
 #[test]
+fn nothing_moves_while_an_environment_is_declared_wrongly() {
+    let world = RolloutPlatform::s1();
+    let (path, c0) = (".environments/dev.yaml", world.promoted("stage"));
+    let files = world.control_plane.files("main").unwrap();
+    let good = String::from_utf8(files[path].clone()).unwrap();
+    let other = good.replace("branch: dev", "branch: development");
+    for (entry, said, help) in [
+        (
+            (path, &*good.replace("metadata:", "metadata")),
+            "@main:.environments/dev.yaml:4:1: error: not YAML",
+            "check",
+        ),
+        (
+            (path, &*good.replace("next: stage", "next: stgae")),
+            "dev.yaml:10:9: error: environment `dev` is followed by `stgae`, which is not declared",
+            "did you mean `stage`?",
+        ),
+        (
+            (path, &*good.replace("next: stage", "next: dev")),
+            "environments follow each other in a circle: dev, dev",
+            "remove `spec.next`",
+        ),
+        (
+            (".environments/second.yaml", &*other),
+            "second.yaml:4:9: error: the Environment `dev` stands twice with different content",
+            "rename or remove",
+        ),
+    ] {
+        let before = world.control_plane.head("main").unwrap().unwrap();
+        world.control_plane.commit("main", &[(entry.0, Some(entry.1))], "a slip").unwrap();
+        let writes: [(&str, &[(&str, &str)]); 4] = [
+            ("promote", &[]),
+            ("promote", &[("environment", "stage")]),
+            ("checkpromote", &[("environment", "stage")]),
+            ("status", &[("environment", "stage")]),
+        ];
+        for (mode, inputs) in writes {
+            let ran = world.run(mode, inputs);
+            assert_eq!((ran.exit, ran.writes()), (1, 0), "{said}: {}", ran.stdout);
+            let told = "error: the environments cannot be used as they are declared\n  help: correct what";
+            for part in [said, help, told] {
+                assert!(ran.stderr.contains(part), "{mode}, {part}: {}", ran.stderr);
+            }
+            assert!(ran.stdout.contains("::error title=kalypso::"), "{}", ran.stdout);
+        }
+        world.control_plane.force("main", &before).unwrap();
+    }
+    assert_eq!((world.promoted("dev"), world.promoted("stage")), (c0.clone(), c0));
+    assert_eq!(world.status_count(), 0);
+}
+
+#[test]
+fn environments_may_be_folders_of_one_branch() {
+    let world = RolloutPlatform::s1();
+    let gitops = world.gitops_head("dev");
+    let files = world.control_plane.files("dev").unwrap();
+    let files: Vec<(String, String)> = files
+        .into_iter()
+        .map(|(path, bytes)| (format!("envs/dev/{path}"), String::from_utf8(bytes).unwrap()))
+        .collect();
+    let mut entries: Vec<(&str, Option<&str>)> =
+        files.iter().map(|(path, text)| (&**path, Some(&**text))).collect();
+    let declared =
+        String::from_utf8(world.control_plane.files("main").unwrap()[".environments/dev.yaml"].clone());
+    let declared =
+        declared.unwrap().replace("branch: dev", "branch: main").replace("path: \".\"", "path: envs/dev");
+    entries.push((".environments/dev.yaml", Some(&declared)));
+    let c1 = world.control_plane.commit("main", &entries, "environments are folders").unwrap();
+    world.control_plane.delete_branch("dev").unwrap();
+    world.promote(&[("environment", "dev"), ("commit-id", &c1)]).succeeded();
+    let pinned = &world.control_plane.files("main").unwrap()["envs/dev/pointers.yaml"];
+    assert!(String::from_utf8_lossy(pinned).contains(&c1));
+    assert_eq!(world.dispatches(), ["schedule.yml environment=dev"]);
+    world.cluster("dev", "drone");
+    let m1 = world.gitops.commit("dev", &[(TRACKED, Some(&c1))], "a merge").unwrap();
+    assert_ne!(gitops, m1);
+    world.checkpromote("dev", &[("commit-id", &m1)]).succeeded();
+    assert_eq!(world.statuses(&c1, "dev"), [PROMOTED, DEPLOYING, &(ON_ONE.to_owned() + THREE_UNSEEN)]);
+    assert_eq!(world.dispatches().last(), Some(&next(&c1)));
+    world.status("dev", &[]).succeeded();
+}
+
+#[test]
 fn a_dry_run_of_either_mode_writes_nothing() {
     let world = RolloutPlatform::s1();
     world.cluster("dev", "drone");

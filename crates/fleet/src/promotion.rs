@@ -9,7 +9,7 @@ use crate::objects::{BaseRepo, GROUP, Object, RepoRef, VERSION};
 use crate::parse::{self, Parsed};
 use crate::plane::PROMOTED_BASE;
 use crate::snapshot::in_environment;
-use crate::source::{self, FileContent, Source, is_null, scalar, would_read};
+use crate::source::{self, FileContent, Source, entry, is_null, scalar, would_read};
 
 /// The file that is made where nothing names the promoted commit yet.
 const NEW_FILE: &str = "base-repo.yaml";
@@ -185,11 +185,6 @@ fn style(node: &Node) -> Style {
         NodeKind::Scalar { style, .. } => style,
         NodeKind::Sequence(_) | NodeKind::Mapping(_) => Style::Plain,
     }
-}
-
-fn entry<'n>(node: &'n Node, name: &str) -> Option<&'n (Node, Node)> {
-    let NodeKind::Mapping(entries) = &node.kind else { return None };
-    entries.iter().find(|(key, _)| scalar(key) == Some(name))
 }
 
 fn too_intricate(file: &FileName, base: &Node, commit: &str) -> Diagnostic {

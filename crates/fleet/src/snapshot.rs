@@ -400,7 +400,7 @@ fn in_application(kind: &str) -> Option<&'static str> {
 
 /// The first of each kind and name; a second one that means the same is a warning, another an error.
 /// A Workload that stands twice is its application's problem and is left to the caller.
-fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagnostic>) -> Vec<Parsed> {
+pub(crate) fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagnostic>) -> Vec<Parsed> {
     let mut kept: Vec<Parsed> = Vec::new();
     let mut first: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
     for parsed in objects {

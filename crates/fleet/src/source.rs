@@ -362,6 +362,12 @@ pub(crate) fn is_null(node: &Node) -> bool {
     matches!(node.kind, NodeKind::Scalar { .. }) && node.to_value() == Value::Null
 }
 
+/// The entry of a mapping that has this name, key and value.
+pub(crate) fn entry<'n>(node: &'n Node, name: &str) -> Option<&'n (Node, Node)> {
+    let NodeKind::Mapping(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| scalar(key) == Some(name))
+}
+
 /// The text of a scalar, before it is given a type.
 pub(crate) fn scalar(node: &Node) -> Option<&str> {
     match &node.kind {
