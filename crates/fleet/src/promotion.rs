@@ -6,7 +6,7 @@ use goyaml::{Limits, Node, NodeKind, Style, Value};
 
 use crate::diagnostic::{Diagnostic, FileName, Location};
 use crate::objects::{BaseRepo, GROUP, Object, RepoRef, VERSION};
-use crate::parse::{self, Parsed};
+use crate::parse::{self, Parsed, is_full_commit_id};
 use crate::plane::PROMOTED_BASE;
 use crate::snapshot::in_environment;
 use crate::source::{self, FileContent, Source, entry, is_null, scalar, would_read};
@@ -42,10 +42,19 @@ struct Replacement {
 
 /// The BaseRepo of the promoted commit, if the content of an environment's branch has one.
 ///
-/// Problems of other objects are of no concern, unless they may be what hides it.
+/// Problems of other objects are of no concern, unless they may be what hides it. A commit that is no full id is
+/// wrong: whether another one is older could not be told.
 pub fn promoted_base(source: &Source) -> Result<Option<BaseRepo>, Vec<Diagnostic>> {
-    let found = find(source)?;
-    Ok(found.map(|(base, _)| base))
+    let Some((base, node)) = find(source)? else { return Ok(None) };
+    let Some(commit) = base.commit.as_deref().filter(|commit| !is_full_commit_id(commit)) else {
+        return Ok(Some(base));
+    };
+    let value = entry(&node, "spec").and_then(|(_, spec)| entry(spec, FIELD));
+    let place = value.map_or(node.start, |(_, value)| value.start);
+    let problem =
+        Diagnostic::error(format!("`{commit}` is no full commit id, so that nothing tells what is older"))
+            .help("write all of its 40 hexadecimal digits");
+    Err(vec![problem.at(Location::new(&base.meta.location.file, place))])
 }
 
 /// Puts `commit` into the BaseRepo `main`; where there is none, into a new one for `base`.
@@ -459,6 +468,28 @@ mod tests {
         for (text, want, why) in table {
             let got = promoted(&text, COMMIT);
             assert!(got.contains(want), "{why}: {got}");
+        }
+    }
+
+    #[test]
+    fn what_an_environment_has_is_a_full_commit_id() {
+        let spec = |commit: &str| format!("\n  repo: r\n  branch: b\n  path: .\n{commit}");
+        let short = "a.yaml:9:11: error: `beefbee` is no full commit id";
+        for (commit, want, why) in [
+            (format!("  commit: {COMMIT}\n"), Ok(Some(COMMIT)), "a full id"),
+            (String::new(), Ok(None), "none"),
+            ("  commit: ''\n".to_owned(), Ok(None), "an empty one"),
+            ("  commit: beefbee\n".to_owned(), Err(short), "a short one could be any"),
+            ("  commit: main\n".to_owned(), Err("`main` is no full commit id"), "a branch moves"),
+        ] {
+            let found = promoted_base(&source(&[("a.yaml", &with_spec(&spec(&commit)))]));
+            match (found, want) {
+                (Ok(found), Ok(want)) => assert_eq!(found.unwrap().commit.as_deref(), want, "{why}"),
+                (Err(problems), Err(want)) => {
+                    assert!(problems[0].to_string().contains(want), "{why}: {problems:?}");
+                }
+                (got, _) => panic!("{why}: {got:?}"),
+            }
         }
     }
 

@@ -139,14 +139,18 @@ fn base_repo(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>)
     let at = repo_ref(reader, spec);
     let commit = reader.optional_text(spec, "commit").filter(|commit| !commit.text.is_empty());
     if let Some(commit) = &commit {
-        let is_hexadecimal = commit.text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_hexadecimal || !matches!(commit.text.len(), 40 | 64) {
+        if !is_full_commit_id(&commit.text) {
             let text = format!("`{}` is no full commit id", commit.text);
             let mark = goyaml::Mark { line: commit.location.line, column: commit.location.column, offset: 0 };
             reader.problem(mark, Diagnostic::warning(text).help("write all of its 40 hexadecimal digits"));
         }
     }
     Some(BaseRepo { meta: meta?, at: at?, commit: commit.map(|commit| commit.text.to_string()) })
+}
+
+/// Whether a text names a commit in a way that no other commit can get.
+pub(crate) fn is_full_commit_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit()) && matches!(text.len(), 40 | 64)
 }
 
 fn cluster_type(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<ClusterType> {

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
 use crate::objects::{AZURE_APP_CONFIG, GROUP, Object, PLATFORM_CONFIG, VERSION};
 use crate::source::{Documents, scalar};
 use fields::Reader;
+pub(crate) use kinds::is_full_commit_id;
 
 const KINDS: [&str; 10] = [
     "BaseRepo",
