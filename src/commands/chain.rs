@@ -69,7 +69,7 @@ impl Chain {
 
     /// The one environment that no other names as its next.
     pub(crate) fn first(&self) -> Result<&Environment, Failure> {
-        let follows = |environment: &&Environment| self.preceding(&environment.meta.name).is_none();
+        let follows = |environment: &&Environment| self.preceding(&environment.meta.name).next().is_none();
         let firsts: Vec<&Environment> = self.environments.iter().filter(follows).collect();
         match firsts[..] {
             [first] if self.is_linked() || self.environments.len() == 1 => Ok(first),
@@ -88,9 +88,9 @@ impl Chain {
         }
     }
 
-    /// The environment that names this one as its next.
-    pub(crate) fn preceding(&self, name: &str) -> Option<&Environment> {
-        self.environments.iter().find(|environment| environment.next.as_deref() == Some(name))
+    /// The environments that name this one as their next.
+    pub(crate) fn preceding(&self, name: &str) -> impl Iterator<Item = &Environment> {
+        self.environments.iter().filter(move |environment| environment.next.as_deref() == Some(name))
     }
 
     /// Whether any environment says what follows it.
@@ -138,7 +138,7 @@ impl Chain {
     /// The environments in the order in which they follow each other, those that nothing leads to last.
     pub(crate) fn in_order(&self) -> Vec<&Environment> {
         let mut ordered: Vec<&Environment> = Vec::new();
-        let starts = self.environments.iter().filter(|it| self.preceding(&it.meta.name).is_none());
+        let starts = self.environments.iter().filter(|it| self.preceding(&it.meta.name).next().is_none());
         for start in starts.chain(&self.environments) {
             let mut at = Some(start);
             while let Some(environment) = at {

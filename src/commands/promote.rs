@@ -169,29 +169,26 @@ impl Promoting<'_> {
             Some(before) => Some((before.clone(), relation(github, base_repo, commit, before)?)),
             None => None,
         };
-        let preceding = match chain.preceding(name) {
-            Some(preceding) => {
-                let preceding = &preceding.meta.name;
-                let statuses = github.statuses(&chain.repo, &oid(commit)?)?;
-                Some((preceding.clone(), newest(&statuses, preceding).map(|status| status.state)))
-            }
-            None => None,
+        let preceding: Vec<&str> = chain.preceding(name).map(|it| &*it.meta.name).collect();
+        let statuses = match preceding.is_empty() {
+            true => Vec::new(),
+            false => github.statuses(&chain.repo, &oid(commit)?)?,
         };
+        let state = |name: &str| newest(&statuses, name).map(|status| status.state);
         if !chain.is_linked() && chain.environments.len() > 1 {
             notes.push(PromoteNote::NoChain);
         }
         let admission = Admission {
             on_base: github.relation(base_repo, &base.branch, commit.as_str())?,
             current,
-            preceding,
+            preceding: preceding.into_iter().map(|name| (name.to_owned(), state(name))).collect(),
             allows_rollback: arguments.allow_rollback,
             skips_check: arguments.skip_check,
         };
         let admitted = rollout::admit(&admission);
-        if let Ok(Admitted::Moves { is_rollback, is_unchecked }) = &admitted {
+        if let Ok(Admitted::Moves { is_rollback, unchecked }) = &admitted {
             notes.extend(is_rollback.then_some(PromoteNote::Rollback));
-            let unchecked = admission.preceding.map(|(name, _)| PromoteNote::Unchecked(name));
-            notes.extend(unchecked.filter(|_| *is_unchecked));
+            notes.extend(unchecked.iter().cloned().map(PromoteNote::Unchecked));
         }
         Ok(admitted)
     }

@@ -75,11 +75,11 @@ pub struct Admission {
     pub on_base: Relation,
     /// The commit that the environment has now, and how the new one stands to it
     pub current: Option<(CommitId, Relation)>,
-    /// The preceding environment and the commit's newest status there; nothing for the first environment
-    pub preceding: Option<(String, Option<StatusState>)>,
+    /// The preceding environments and the commit's newest status in each; none for the first environment
+    pub preceding: Vec<(String, Option<StatusState>)>,
     /// Whether an older commit may be promoted
     pub allows_rollback: bool,
-    /// Whether the preceding environment's verdict does not matter
+    /// Whether the preceding environments' verdicts do not matter
     pub skips_check: bool,
 }
 
@@ -92,8 +92,8 @@ pub enum Admitted {
     Moves {
         /// Whether the commit is older than what is there
         is_rollback: bool,
-        /// Whether the preceding environment's verdict was passed over
-        is_unchecked: bool,
+        /// The preceding environments whose verdict was passed over
+        unchecked: Vec<String>,
     },
 }
 
@@ -104,7 +104,7 @@ pub enum Refusal {
     NotOnBase,
     /// The environment has this newer one
     Older(CommitId),
-    /// The preceding environment has not shown it deployed
+    /// This preceding environment has not shown it deployed
     Unproven(String, Option<StatusState>),
 }
 
@@ -115,7 +115,7 @@ pub fn admit(admission: &Admission) -> Result<Admitted, Vec<Refusal>> {
         return Ok(Admitted::Already);
     }
     let newer = current.as_ref().filter(|(_, relation)| *relation == Relation::Ancestor);
-    let unproven = preceding.as_ref().filter(|(_, status)| *status != Some(StatusState::Success));
+    let unproven = preceding.iter().filter(|(_, status)| *status != Some(StatusState::Success));
     let mut refusals = Vec::new();
     if !matches!(on_base, Relation::Same | Relation::Ancestor) {
         refusals.push(Refusal::NotOnBase);
@@ -123,13 +123,15 @@ pub fn admit(admission: &Admission) -> Result<Admitted, Vec<Refusal>> {
     if let (Some((newer, _)), false) = (newer, allows_rollback) {
         refusals.push(Refusal::Older(newer.clone()));
     }
-    if let (Some((environment, status)), false) = (unproven, skips_check) {
-        refusals.push(Refusal::Unproven(environment.clone(), *status));
+    if !skips_check {
+        let unproven = unproven.clone();
+        refusals.extend(unproven.map(|(name, status)| Refusal::Unproven(name.clone(), *status)));
     }
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    Ok(Admitted::Moves { is_rollback: newer.is_some(), is_unchecked: unproven.is_some() })
+    let unchecked = unproven.map(|(name, _)| name.clone()).collect();
+    Ok(Admitted::Moves { is_rollback: newer.is_some(), unchecked })
 }
 
 #[cfg(test)]
@@ -190,14 +192,19 @@ mod tests {
         let fresh = Admission {
             on_base: Ancestor,
             current: Some((commit('1'), Descendant)),
-            preceding: None,
+            preceding: vec![],
             allows_rollback: false,
             skips_check: false,
         };
         let on_base = |on_base| Admission { on_base, ..fresh.clone() };
         let current = |relation| Admission { current: Some((commit('1'), relation)), ..fresh.clone() };
-        let preceding = |status| Admission { preceding: Some(("dev".to_owned(), status)), ..fresh.clone() };
-        let moves = Ok(Admitted::Moves { is_rollback: false, is_unchecked: false });
+        let dev = |status| ("dev".to_owned(), status);
+        let preceding = |status| Admission { preceding: vec![dev(status)], ..fresh.clone() };
+        let both = |test| {
+            let test = ("test".to_owned(), test);
+            Admission { preceding: vec![dev(Some(Success)), test], ..fresh.clone() }
+        };
+        let moves = Ok(Admitted::Moves { is_rollback: false, unchecked: vec![] });
         let older = Refusal::Older(commit('1'));
         let unproven = |status| Refusal::Unproven("dev".to_owned(), status);
         let cases = [
@@ -223,7 +230,7 @@ mod tests {
             (current(Ancestor), Err(vec![older.clone()]), "older"),
             (
                 Admission { allows_rollback: true, ..current(Ancestor) },
-                Ok(Admitted::Moves { is_rollback: true, is_unchecked: false }),
+                Ok(Admitted::Moves { is_rollback: true, unchecked: vec![] }),
                 "older, as is wished",
             ),
             (
@@ -237,8 +244,24 @@ mod tests {
             (preceding(Some(Failure)), Err(vec![unproven(Some(Failure))]), "failed"),
             (
                 Admission { skips_check: true, ..preceding(Some(Failure)) },
-                Ok(Admitted::Moves { is_rollback: false, is_unchecked: true }),
+                Ok(Admitted::Moves { is_rollback: false, unchecked: vec!["dev".to_owned()] }),
                 "failed, passed over",
+            ),
+            (both(Some(Success)), moves.clone(), "deployed before, in both"),
+            (
+                both(Some(Pending)),
+                Err(vec![Refusal::Unproven("test".to_owned(), Some(Pending))]),
+                "not yet in one of them",
+            ),
+            (
+                Admission { preceding: vec![dev(None), ("test".to_owned(), None)], ..fresh.clone() },
+                Err(vec![unproven(None), Refusal::Unproven("test".to_owned(), None)]),
+                "in neither",
+            ),
+            (
+                Admission { skips_check: true, ..both(None) },
+                Ok(Admitted::Moves { is_rollback: false, unchecked: vec!["test".to_owned()] }),
+                "only one had to be passed over",
             ),
             (
                 Admission { skips_check: true, ..preceding(Some(Success)) },
