@@ -21,13 +21,13 @@ const DEPLOYING: &str = "Deploying";
 /// With what the status of a commit begins that waits for a pull request: to the environment's branch, then to clusters'.
 const PROMOTED: [&str; 2] = ["Promotion proposed", "Promoted"];
 
-/// Which commits have had their place taken.
+/// Which commits have had their place taken: those below `by` on the base branch, and `from`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Taken<'a> {
-    /// Those below this one
-    Below(&'a CommitId),
-    /// All others than this one
-    AllBut(&'a CommitId),
+pub(crate) struct Taken<'a> {
+    /// What is promoted now
+    pub(crate) by: &'a CommitId,
+    /// What was promoted before it; newer, after a rollback
+    pub(crate) from: Option<&'a CommitId>,
 }
 
 /// What is known of the runs that statuses link to.
@@ -43,6 +43,20 @@ struct Runs<'a> {
 pub(crate) fn history(chain: &Chain, branch: &Snapshot) -> Result<Vec<HistoryCommit>, Failure> {
     let base = branch.promoted_base().map_or(&chain.repository.default_branch, |base| &base.at.branch);
     Ok(chain.access.github.history(&chain.repo, base)?)
+}
+
+/// Keeping statuses tidy stops nothing: what fails of it is said, and left to the next run.
+pub(crate) fn or_warn<T: Default>(done: Result<T, impl Into<Failure>>, runner: &Runner) -> T {
+    done.unwrap_or_else(|failure| {
+        let reason = failure.into().reason();
+        let problem = Diagnostic::warning(format!("earlier statuses are left as they are: {reason}"))
+            .help("the next run for this environment ends what is open");
+        if runner.is_action() {
+            terminal::say(&report::annotations([&problem], |_| None));
+        }
+        terminal::complain(&report::problems([&problem]));
+        T::default()
+    })
 }
 
 /// Ends what nobody else will end of an environment's statuses.
@@ -80,11 +94,13 @@ pub(crate) fn end(
 impl<'a> Taken<'a> {
     /// The commit that has taken the place of the one at `index` of the history, the newest being first.
     fn place_of(self, index: usize, history: &[HistoryCommit]) -> Option<&'a CommitId> {
-        let at = |commit: &CommitId| history.iter().position(|it| it.id.as_str() == commit.as_str());
-        match self {
-            Taken::Below(commit) => at(commit).filter(|at| *at < index).map(|_| commit),
-            Taken::AllBut(commit) => (at(commit) != Some(index)).then_some(commit),
-        }
+        let Taken { by, from } = self;
+        let is_at = |commit: &CommitId, index: usize| {
+            history.get(index).is_some_and(|there| there.id.as_str() == commit.as_str())
+        };
+        let is_above = (0..index).any(|above| is_at(by, above));
+        let is_before = !is_at(by, index) && from.is_some_and(|from| is_at(from, index));
+        (is_above || is_before).then_some(by)
     }
 }
 
@@ -128,4 +144,46 @@ fn state(chain: &Chain, run: &RunId) -> Result<Option<RunState>, Error> {
 /// Whether asking is what is not allowed.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.kind(), Kind::NoToken | Kind::Unauthorized | Kind::Forbidden { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::world::github::Oid;
+
+    #[test]
+    fn places_that_are_taken() {
+        let name = |digit: char| digit.to_string().repeat(40);
+        let id = |digit: char| CommitId::new(&name(digit)).unwrap();
+        let history: Vec<HistoryCommit> = "4321"
+            .chars()
+            .map(|digit| HistoryCommit {
+                id: Oid::new(&name(digit)).unwrap(),
+                headline: String::new(),
+                committed_at: SystemTime::UNIX_EPOCH,
+                statuses: vec![],
+            })
+            .collect();
+        for (by, from, want, why) in [
+            ('3', None, "21", "what is below"),
+            ('3', Some('2'), "21", "the usual step"),
+            (
+                '2',
+                Some('4'),
+                "41",
+                "a rollback takes the place of what was there, not of what came meanwhile",
+            ),
+            ('3', Some('3'), "21", "the same again"),
+            ('9', Some('4'), "4", "a commit that is too old to be seen"),
+            ('9', None, "", "nothing is known of it"),
+        ] {
+            let (by, from) = (id(by), from.map(id));
+            let taken = Taken { by: &by, from: from.as_ref() };
+            let got = (0..history.len()).filter(|index| taken.place_of(*index, &history).is_some());
+            let got: String = got.map(|index| &history[index].id.as_str()[..1]).collect();
+            assert_eq!(got, want, "{why}");
+        }
+    }
 }

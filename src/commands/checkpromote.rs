@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
     let branch = chain.branch_of(environment, &arguments.plane, &world)?;
     let subject = Subject::find(&chain, environment, &branch, &arguments.into())?;
     let promotion = Promotion::find(&chain, environment, &subject, arguments)?;
-    let history = stale::history(&chain, &branch)?;
+    let history = stale::or_warn(stale::history(&chain, &branch), &world.runner);
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
     let ledger = promotion.commit.as_ref().filter(|_| promotion.has_status());
     let ledger = ledger
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
         mode,
     };
     check.warn_of_short_tokens();
-    check.end_stale()?;
+    stale::or_warn(check.end_stale(), &world.runner);
     if let Some(ledger) = ledger.as_ref().filter(|_| promotion.is_due()) {
         ledger.begin(&StatusText::deploying())?;
     }
@@ -127,7 +127,7 @@ impl Check<'_> {
         if self.mode == Mode::DryRun {
             return Ok(());
         }
-        let taken = self.promotion.commit.as_ref().map(stale::Taken::Below);
+        let taken = self.promotion.commit.as_ref().map(|by| stale::Taken { by, from: None });
         stale::end(self.chain, self.history, &self.subject.environment, taken, &self.world.runner)
     }
 

@@ -17,7 +17,7 @@ use crate::cli::{PromoteArgs, Promotion};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
 use crate::publish::promotion::{self, Proposal, Proposed};
-use crate::world::github::{NewStatus, Protection, Repo, Status};
+use crate::world::github::{HistoryCommit, NewStatus, Protection, Repo, Status};
 use crate::world::{World, git, runner, terminal};
 
 /// So often the environment's branch is read anew that moves on meanwhile.
@@ -67,11 +67,14 @@ pub(crate) fn run(arguments: &PromoteArgs) -> Result<Exit, Failure> {
     loop {
         let is_last = tries.next() == Some(TRIES);
         let place = promoting.place()?;
+        // Before anything is written: afterwards, nothing may keep the next step from being started.
+        let history = chain.access.github.history(&chain.repo, &place.base.branch);
+        let history = stale::or_warn(history, &world.runner);
         let mut notes = Vec::new();
         match promoting.write(&place, &mut notes)? {
             None if is_last => return Err(promoting.moves_on()),
             None => continue,
-            Some(done) => return promoting.conclude(&place, done, notes),
+            Some(done) => return promoting.conclude(&place, &history, done, notes),
         }
     }
 }
@@ -194,18 +197,24 @@ impl Promoting<'_> {
     }
 
     /// Sets the status, has the environment scheduled, and tells.
-    fn conclude(&self, place: &Place, done: Done, notes: Vec<PromoteNote>) -> Result<Exit, Failure> {
+    fn conclude(
+        &self,
+        place: &Place,
+        history: &[HistoryCommit],
+        done: Done,
+        notes: Vec<PromoteNote>,
+    ) -> Result<Exit, Failure> {
         let Promoting { world, chain, environment, mode, .. } = self;
         let name = &*environment.meta.name;
         let Place { commit, base, .. } = place;
-        let history = chain.access.github.history(&chain.repo, &base.branch)?;
         let mut schedule = ScheduleStart::Left;
         if *mode == Mode::Write && !matches!(done, Done::Refused(_) | Done::DryRun) {
             self.mark(commit, &done, &notes)?;
             if !matches!(done, Done::Proposed(..)) {
-                let taken = Some(stale::Taken::AllBut(commit));
-                stale::end(chain, &history, name, taken, &world.runner)?;
                 schedule = self.schedule();
+                let taken = stale::Taken { by: commit, from: place.before.as_ref() };
+                let ended = stale::end(chain, history, name, Some(taken), &world.runner);
+                stale::or_warn(ended, &world.runner);
             }
         }
         let ending = match &done {
@@ -229,7 +238,7 @@ impl Promoting<'_> {
             ending,
             notes,
             schedule,
-            chain: tell::picture(chain, &history, marked.map(|state| (name, commit, state))),
+            chain: tell::picture(chain, history, marked.map(|state| (name, commit, state))),
             links: tell::links(chain, None),
         };
         self.tell(&summary)?;

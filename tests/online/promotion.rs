@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kalypso_sandbox::azure::{Life, Trouble};
-use kalypso_sandbox::{Merge, Protection, State};
+use kalypso_sandbox::{At, Fault, Merge, Protection, State};
 
 use super::platform::{Case, Ran, TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform};
@@ -332,6 +332,49 @@ fn an_older_commit_is_promoted_only_as_a_rollback() {
     assert!(ran.stderr.contains("warning: dev goes back to "), "{}", ran.stderr);
     assert_eq!(world.statuses(&c1, "dev"), [PROMOTED.to_owned(), superseded(&c0)]);
     assert_eq!(world.statuses(&c0, "dev"), [PROMOTED]);
+}
+
+#[test]
+fn what_is_older_than_half_a_commit_id_is_not_guessed() {
+    let world = RolloutPlatform::s1();
+    let (c0, c1) = (world.main(), world.push_anything());
+    world.promote_pushed(&c1).succeeded();
+    world.edit("dev", "pointers.yaml", &c1, &c1[..10]);
+    let ran = world.promote(&[("commit-id", &*c0)]);
+    let said = format!(
+        "@dev:pointers.yaml:9:11: error: `{}` is no full commit id, so that nothing tells what is older\n  help: write",
+        &c1[..10]
+    );
+    assert_eq!((ran.exit, ran.writes()), (1, 0), "{}", ran.stdout);
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    assert_eq!(world.promoted("dev").as_deref(), Some(&c1[..10]));
+}
+
+#[test]
+fn a_promotion_is_carried_on_though_earlier_statuses_cannot_be_ended() {
+    let world = RolloutPlatform::s1();
+    let c1 = world.push_anything();
+    world.promote_pushed(&c1).succeeded();
+    let c2 = world.push_anything();
+    let forbidden = || Fault::error(403, "Resource not accessible by integration");
+    // The status of the second one is written, that of the first one is not.
+    world.sandbox.fault(At::next("POST", &format!("*/statuses/{c1}")), forbidden());
+    let ran = world.promote_pushed(&c2).succeeded();
+    assert_eq!((world.promoted("dev"), world.statuses(&c2, "dev")), (Some(c2), vec![PROMOTED.to_owned()]));
+    assert_eq!(world.dispatches(), ["schedule.yml environment=dev"; 2]);
+    assert!(ran.stderr.contains("warning: earlier statuses are left as they are: "), "{}", ran.stderr);
+
+    let c3 = world.push_anything();
+    world.sandbox.fault(At::next("POST", "/api/graphql"), forbidden());
+    let ran = world.promote_pushed(&c3).succeeded();
+    assert_eq!(
+        (world.promoted("dev"), world.statuses(&c3, "dev")),
+        (Some(c3.clone()), vec![PROMOTED.to_owned()])
+    );
+    assert_eq!(world.dispatches(), ["schedule.yml environment=dev"; 3]);
+    assert!(ran.stderr.contains("warning: earlier statuses are left as they are: "), "{}", ran.stderr);
+    world.promote_pushed(&c3).succeeded();
+    assert_eq!(world.statuses(&c1, "dev").last(), Some(&superseded(&c3)), "the next run ends them");
 }
 
 #[test]
