@@ -187,14 +187,14 @@ impl Check<'_> {
             links: tell::links(self.chain, Some(&self.subject.gitops)),
         };
         let status = report::rollout_status(&summary);
-        if let Some(ledger) = ledger {
-            ledger.end(&status)?;
-        }
+        let end = |status: &StatusText| ledger.map_or(Ok(()), |ledger| ledger.end(status));
+        // What was waited for is told in any case. What no status says was not handed over.
+        let mut written = end(&status);
         if summary.is_deployed() && self.promotion.is_due() {
-            summary.hand_over = self.hand_over();
+            summary.hand_over = self.hand_over(&written);
         }
-        if let (HandOver::Failed { .. }, Some(ledger)) = (&summary.hand_over, ledger) {
-            ledger.end(&report::rollout_status(&summary))?;
+        if let (HandOver::Failed { .. }, Ok(())) = (&summary.hand_over, &written) {
+            written = end(&report::rollout_status(&summary));
         }
         let known = self.promotion.commit.as_ref().filter(|_| ledger.is_some());
         let known = known.map(|commit| {
@@ -202,7 +202,8 @@ impl Check<'_> {
             (&*self.subject.environment, commit, state)
         });
         summary.chain = tell::picture(self.chain, self.history, known);
-        tell::tell(self.world, self.promotion, &summary)?;
+        let told = tell::tell(self.world, self.promotion, &summary);
+        written.and(told)?;
         Ok(match (&summary.hand_over, status.state) {
             (HandOver::Failed { .. }, _) => Exit::World,
             (_, StatusState::Failure) => Exit::Input,
@@ -210,10 +211,13 @@ impl Check<'_> {
         })
     }
 
-    /// Starts the promotion to the environment that follows, if that is asked for.
-    fn hand_over(&self) -> HandOver {
+    /// Starts the promotion to the environment that follows, if that is asked for and the status is written.
+    fn hand_over(&self, written: &Result<(), Failure>) -> HandOver {
         let CheckArgs { promote, promote_workflow, .. } = self.arguments;
         let Some(next) = &self.promotion.next else { return HandOver::Nothing };
+        if let Err(failure) = written {
+            return HandOver::Failed { environment: next.clone(), reason: failure.reason() };
+        }
         let workflow = Some(&**promote_workflow).filter(|file| *promote && !file.is_empty());
         let Some(workflow) = workflow.filter(|_| self.mode == Mode::Write) else {
             return HandOver::Left(next.clone());

@@ -342,6 +342,35 @@ fn a_promotion_that_cannot_be_started_is_said_and_made_up_for_by_the_next_run() 
 }
 
 #[test]
+fn what_was_waited_for_is_told_though_its_status_cannot_be_written() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let refused = Fault::error(403, "Resource not accessible by integration");
+    world.sandbox.fault(At::Matching("POST", "*/statuses/*".to_owned(), 1), refused);
+    let ran = world.check_merged(&merged, &[]);
+    assert_eq!((ran.exit, &*ran.outputs["verdict"]), (3, "compliant"), "{}", ran.stderr);
+    assert!(ran.summary.contains("| `drone` | 1 of 1 |"), "{}", ran.summary);
+    assert!(ran.stdout.contains("Deployed to 1 configuration on 1 cluster"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("error: cannot set the status of a commit"), "{}", ran.stderr);
+    assert_eq!(promotes(&world), [""; 0], "what no status says is not handed over");
+    world.finish().succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), "error: Cancelled");
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), DEPLOYED);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
+fn clusters_are_watched_though_earlier_statuses_cannot_be_read() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let history = At::Matching("POST", "/api/graphql".to_owned(), 2);
+    world.sandbox.fault(history, Fault::error(403, "Resource not accessible by integration"));
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert!(ran.stderr.contains("warning: earlier statuses are left as they are: "), "{}", ran.stderr);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
+}
+
+#[test]
 fn one_of_several_gitops_repos_must_be_named() {
     let (world, merged) = merged(&[("drone", Life::default())]);
     let second = gitops_repo("second", &world.gitops.url(), "second", ".");
