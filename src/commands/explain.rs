@@ -31,10 +31,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
     };
     match arguments.format {
         Format::Text => terminal::say(&report::explanation(&explanation)),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&ExplanationReport::new(&explanation));
-            terminal::say(&(json.map_err(|error| Failure::world(error, "please report this"))? + "\n"));
-        }
+        Format::Json => terminal::say(&terminal::json(&ExplanationReport::new(&explanation))?),
     }
     Ok(Exit::Done)
 }

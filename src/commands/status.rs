@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
     };
     terminal::say(&match arguments.format {
         Format::Text => report::fleet_status(&fleet),
-        Format::Json => json(&FleetReport::new(&fleet))?,
+        Format::Json => terminal::json(&FleetReport::new(&fleet))?,
     });
     if runner::has_summary() {
         let history = stale::history(&chain, &branch)?;
@@ -74,9 +74,4 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
         runner::summarize(&report::fleet_summary(&fleet, &picture, &links))?;
     }
     Ok(Exit::Done)
-}
-
-fn json(report: &FleetReport) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(report);
-    text.map(|text| text + "\n").map_err(|error| Failure::world(error, "please report this"))
 }

@@ -5,6 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
+use crate::exit::Failure;
+
 /// Writes to standard output.
 pub(crate) fn say(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
@@ -13,6 +17,11 @@ pub(crate) fn say(text: &str) {
 /// Writes to standard error.
 pub(crate) fn complain(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A value as JSON, to be said.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+    report::log_json(value).map_err(|error| Failure::world(error, "please report this"))
 }
 
 /// Work that takes long says now and then how far it is.

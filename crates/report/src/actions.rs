@@ -1,6 +1,7 @@
 //! What a runner of GitHub Actions reads from a log: annotations, groups, masks.
 
 use fleet::{Diagnostic, Severity};
+use serde::Serialize;
 
 use crate::terminal::{plain, visible};
 
@@ -64,6 +65,13 @@ fn annotation(command: &str, problem: &Diagnostic, file: Option<String>) -> Stri
         }
         (None, _) => format!("::{command} title=kalypso::{}\n", data(&said)),
     }
+}
+
+/// A value as JSON for a log, where a runner takes `##[` for a command wherever it stands.
+pub fn log_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    // Outside of its texts, JSON has no such character.
+    let text = serde_json::to_string_pretty(value)?.replace("##[", "##\\u005b");
+    Ok(text + "\n")
 }
 
 /// `text` below a heading that can be unfolded.
@@ -165,6 +173,9 @@ mod tests {
         for (text, want) in cases {
             assert_eq!(log_line(text), want);
         }
+        let json = log_json(&["a ##[error]x", "###[", "\\##["]).unwrap();
+        assert!(!json.contains("##["), "{json}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), ["a ##[error]x", "###[", "\\##["]);
         assert_eq!(group("a\n::b", "x\n::y"), "::group::a ::b\nx\n\\::y\n::endgroup::\n");
         assert_eq!(mask("a%b\n\n  c \r\n"), "::add-mask::a%25b\n::add-mask::c\n");
         assert_eq!(mask(""), "", "an empty mask would hide everything");

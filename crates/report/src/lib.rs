@@ -29,7 +29,7 @@ mod standing;
 mod summary;
 mod terminal;
 
-pub use actions::{annotations, group, log_line, mask};
+pub use actions::{annotations, group, log_json, log_line, mask};
 pub use cause::{Cause, Subject, causes};
 pub use chain::{Chain, ChainLink, ChainState};
 pub use changes::{
