@@ -269,6 +269,12 @@ impl Bare {
         Ok(self.text(&["rev-list", "--topo-order", range, "--"])?.lines().map(str::to_owned).collect())
     }
 
+    /// The commits up to one that changed a path, as the history of a file shows them, the newest first.
+    pub(crate) fn changes_of(&self, commit: &str, path: &str) -> Result<Vec<String>> {
+        let out = self.text(&["rev-list", "--topo-order", commit, "--", &format!(":(literal){path}")])?;
+        Ok(out.lines().map(str::to_owned).collect())
+    }
+
     /// The entries of a tree, or of all trees below it too.
     pub(crate) fn tree(&self, name: &str, depth: Depth) -> Result<Vec<TreeEntry>> {
         let out = match depth {

@@ -1,6 +1,6 @@
 //! What is checked: a GitOps commit, the promoted commit that it carries, and whether there is something to carry on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::objects::{Environment, GitOpsRepo};
 use fleet::tracking::{self, State};
@@ -13,7 +13,7 @@ use crate::cli::{CheckArgs, StatusArgs};
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
 use crate::world::git;
-use crate::world::github::{ChangedFiles, Github, Oid, Places, Repo, Status, Tracking};
+use crate::world::github::{Github, Landing, Oid, Places, Repo, Status, Tracking};
 
 /// What is checked.
 pub(crate) struct Subject {
@@ -44,8 +44,8 @@ pub(crate) struct GitOps {
 pub(crate) struct Contents {
     /// The commit of the control plane that it carries
     pub(crate) promoted: Option<CommitId>,
-    /// The cluster types that have a folder
-    pub(crate) cluster_types: BTreeSet<String>,
+    /// The folders of cluster types, each with the name of its content
+    pub(crate) folders: BTreeMap<String, Oid>,
     /// What is held: cluster type and deployment target
     pub(crate) held: BTreeSet<(String, String)>,
 }
@@ -112,7 +112,7 @@ impl Subject {
             repository: self.gitops.url.clone(),
             branch: self.gitops.branch.clone(),
             root: self.gitops.root.to_string(),
-            cluster_types: self.contents.cluster_types.clone(),
+            cluster_types: self.contents.folders.keys().cloned().collect(),
             commit: self.commit.clone(),
             promoted: self.contents.promoted.clone(),
         }
@@ -214,7 +214,7 @@ impl Contents {
         };
         Contents {
             promoted: promoted.and_then(|text| CommitId::new(text.trim())),
-            cluster_types: folders.into_iter().filter(|name| !name.starts_with('.')).collect(),
+            folders: folders.into_iter().filter(|(name, _)| !name.starts_with('.')).collect(),
             held: assignments.into_iter().flat_map(held).collect(),
         }
     }
@@ -263,10 +263,10 @@ impl Promotion {
                 Some(next) if newest(&statuses, next).is_some() => NextMark::Marked,
                 Some(_) => NextMark::Unmarked,
             },
-            before: stands(before.as_ref().and_then(|contents| contents.promoted.clone()))?,
+            before: stands(before.and_then(|contents| contents.promoted))?,
             head: stands(of_head)?,
         });
-        let is_all_held = due == Due::Yes && is_all_held(github, subject, given, before)?;
+        let is_all_held = due == Due::Yes && is_all_held(github, subject)?;
         Ok(Promotion { commit, due, own, next, is_all_held })
     }
 
@@ -291,36 +291,29 @@ pub(crate) fn newest<'s>(statuses: &'s [Status], environment: &str) -> Option<&'
     statuses.iter().find(|status| status.context == context)
 }
 
-/// Whether a commit brought holds and nothing else: then nothing of what was promoted has reached clusters.
-fn is_all_held(
-    github: &Github,
-    subject: &Subject,
-    before: Option<&CommitId>,
-    contents: Option<Contents>,
-) -> Result<bool, Failure> {
-    let Subject { gitops, commit, contents: now, .. } = subject;
-    if now.held.is_empty() {
+/// Whether all that the promotion changed is held: then nothing of it has reached clusters.
+///
+/// What counts is the commit that brought it, whatever was merged since.
+fn is_all_held(github: &Github, Subject { gitops, commit, contents, .. }: &Subject) -> Result<bool, Failure> {
+    if contents.held.is_empty() || contents.promoted.is_none() {
         return Ok(false);
     }
-    let before = match before {
-        Some(before) => before.clone(),
-        None => match github.commit(&gitops.repo, &oid(commit)?)?.parents.first() {
-            Some(parent) => CommitId::new(parent.as_str()).unwrap_or_else(|| commit.clone()),
-            None => return Ok(false),
-        },
+    let gone = |what: &str| {
+        let text = format!("{}: nothing tells how the promoted commit came to {what}", gitops.repo);
+        Failure::world(anyhow::anyhow!(text), "run the job again")
     };
-    let contents = match contents {
-        Some(contents) => contents,
-        None => Contents::at(github, gitops, &before)?.unwrap_or_default(),
+    let at = |id: &Oid| -> Result<Contents, Failure> {
+        let commit = CommitId::new(id.as_str()).ok_or_else(|| gone(id.as_str()))?;
+        Contents::at(github, gitops, &commit)?.ok_or_else(|| gone(id.as_str()))
     };
-    if now.held.is_subset(&contents.held) {
-        return Ok(false);
-    }
-    let own = gitops.root.join(".github/");
-    Ok(match github.changed_files(&gitops.repo, before.as_str(), commit.as_str())? {
-        Some(ChangedFiles::All(names)) => names.iter().all(|name| name.starts_with(&own)),
-        Some(ChangedFiles::TooMany) | None => false,
-    })
+    let file = tracking::promoted_commit_file(&gitops.root);
+    let landing = github.landing(&gitops.repo, &oid(commit)?, &file)?;
+    let Landing { commit: landed, parent } = landing.ok_or_else(|| gone(commit.as_str()))?;
+    let landed = at(&landed)?;
+    let before = parent.as_ref().map(at).transpose()?.unwrap_or_default();
+    let mut brought = landed.held.difference(&before.held).peekable();
+    let brings_holds = brought.peek().is_some();
+    Ok(brings_holds && landed.folders == before.folders && brought.all(|held| contents.held.contains(held)))
 }
 
 /// What a push that makes a branch has as its commit before.

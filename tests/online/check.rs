@@ -507,6 +507,32 @@ fn a_promotion_of_which_everything_is_held_is_a_failure() {
 }
 
 #[test]
+fn what_is_wholly_held_stays_a_failure_after_other_merges() {
+    let world = RolloutPlatform::new("s2-1-register", &["s2-2-qa-policy"]);
+    world.cluster("dev", "dev");
+    world.push("s2-4-dev-lacks-a-value");
+    let merged = world.bring_anything();
+    let failed = "failure: Failed to deploy: everything that this promotion changed is held";
+    assert_eq!(world.check_merged(&merged, &[]).exit, 1);
+    let later = [("dev/note", "of a merge that changes configuration"), (".github/note", "of another one")];
+    let mut before = merged.commit.clone();
+    for (path, text) in later {
+        let commit = world.gitops.commit("dev", &[(path, Some(text))], text).unwrap();
+        let next = Merged { promoted: merged.promoted.clone(), commit: commit.clone(), before };
+        let ran = world.check_merged(&next, &[]);
+        assert_eq!((ran.exit, &*ran.outputs["verdict"]), (1, "failed"), "{path}: {}", ran.stderr);
+        assert_eq!(world.statuses(&merged.promoted, "dev").last().unwrap(), failed, "{path}");
+        before = commit;
+    }
+    assert_eq!(promotes(&world), [""; 0]);
+    world.push("s2-5-dev-sets-the-value");
+    world.schedule_in("dev", &[]).succeeded();
+    let healed = Merged { promoted: merged.promoted.clone(), commit: world.merge("dev"), before };
+    world.check_merged(&healed, &[]).succeeded();
+    assert_eq!(promotes(&world).len(), 1, "once nothing is held any more");
+}
+
+#[test]
 fn a_push_that_begins_a_branch_has_nothing_before_it() {
     let (world, mut merged) = merged(&[("drone", Life::default())]);
     merged.before = "0".repeat(40);

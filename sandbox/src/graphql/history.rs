@@ -119,6 +119,7 @@ impl<'a> World<'a> {
             }
             (Object::Entry(_, entry), "name") => leaf(&entry.path),
             (Object::Entry(_, entry), "type") => leaf(&entry.kind),
+            (Object::Entry(_, entry), "oid") => leaf(&entry.sha),
             (Object::Entry(key, entry), "object") => self.blob_or_tree(key, &entry.sha),
             (Object::Blob(key, name, _), "oid") => {
                 Ok(Held::Leaf(self.github.bare(key).object_named(name).map_err(failed)?.into()))
@@ -140,9 +141,17 @@ impl<'a> World<'a> {
                     message: "history wants `first`, of at most 100".to_owned(),
                 })?;
                 let bare = self.github.bare(key);
-                let mut names = bare.range(&commit.sha).map_err(failed)?;
+                let names = match text("path") {
+                    "" => bare.range(&commit.sha),
+                    path => bare.changes_of(&commit.sha, path),
+                };
+                let mut names = names.map_err(failed)?;
                 names.truncate(usize::try_from(first).unwrap_or(usize::MAX));
                 Ok(Held::One(Some(Object::History(key, repo, bare.commits(&names).map_err(failed)?))))
+            }
+            (Object::Commit(key, repo, commit), "parents") => {
+                let parents = self.github.bare(key).commits(&commit.parents).map_err(failed)?;
+                Ok(Held::One(Some(Object::History(key, repo, parents))))
             }
             (Object::History(key, repo, commits), "nodes") => {
                 let node = |commit: &CommitInfo| Object::Commit(key, repo, Box::new(commit.clone()));

@@ -81,6 +81,8 @@ pub(super) const REMOVE_LABEL: Operation =
     Operation::write("remove a label", "issues: write", Repeat::Freely);
 // A query changes nothing, though it is sent as if it did.
 pub(super) const GET_TRACKING: Operation = Operation::read("read what a commit tracks", "contents: read");
+pub(super) const FIND_LANDING: Operation =
+    Operation::read("find the commit that changed a file", "contents: read");
 pub(super) const COMPARE: Operation = Operation::read("compare commits", "contents: read");
 pub(super) const GET_BRANCH: Operation = Operation::read("read a branch", "contents: read");
 pub(super) const LIST_RULES: Operation = Operation::read("read the rules of a branch", "metadata: read");

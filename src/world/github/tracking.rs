@@ -10,7 +10,7 @@ use super::{Github, Oid, Repo};
 const QUERY: &str = "query($owner: String!, $name: String!, $commit: GitObjectID!, $root: String!, $promoted: String!, \
     $assignments: String!) { repository(owner: $owner, name: $name) { \
     commit: object(oid: $commit) { __typename } \
-    root: object(expression: $root) { ... on Tree { entries { name type } } } \
+    root: object(expression: $root) { ... on Tree { entries { name type oid } } } \
     promoted: object(expression: $promoted) { ... on Blob { oid text isTruncated } } \
     assignments: object(expression: $assignments) { ... on Tree { entries { name object { \
     ... on Blob { oid text isTruncated } } } } } } }";
@@ -18,8 +18,8 @@ const QUERY: &str = "query($owner: String!, $name: String!, $commit: GitObjectID
 /// What a commit of a GitOps repository says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tracking {
-    /// The folders beside each other
-    pub(crate) folders: Vec<String>,
+    /// The folders beside each other, each with the name of its content
+    pub(crate) folders: Vec<(String, Oid)>,
     /// The text of the file with the promoted commit
     pub(crate) promoted: Option<String>,
     /// The files that say of each cluster type what is held: name and text
@@ -68,6 +68,7 @@ struct Entry {
     name: String,
     #[serde(rename = "type", default)]
     kind: String,
+    oid: Option<Oid>,
     object: Option<Blob>,
 }
 
@@ -118,7 +119,7 @@ impl Github {
         });
         let folders = objects.root.unwrap_or_default().entries.into_iter().filter(|it| it.kind == "tree");
         Ok(Some(Tracking {
-            folders: folders.map(|entry| entry.name).collect(),
+            folders: folders.filter_map(|entry| Some((entry.name, entry.oid?))).collect(),
             promoted,
             assignments: assignments.collect::<Result<_, Error>>()?,
         }))
@@ -139,7 +140,7 @@ mod tests {
             |text: Value, is_truncated| json!({ "oid": id, "text": text, "isTruncated": is_truncated });
         let of = |promoted: Value, drone: Value| {
             let entries = json!([{ "name": "drone", "object": drone }, { "name": "gone", "object": null }]);
-            let folders = json!([{ "name": "drone", "type": "tree" }, { "name": "x", "type": "blob" }]);
+            let folders = json!([{ "name": "drone", "type": "tree", "oid": id }, { "name": "x", "type": "blob", "oid": id }]);
             json!({ "commit": { "__typename": "Commit" }, "root": { "entries": folders },
                 "promoted": promoted, "assignments": { "entries": entries } })
         };
@@ -171,7 +172,7 @@ mod tests {
             let got = server.github(&FakeClock::new()).tracking(&repo(), &id, places);
             let want = want.map(|want| {
                 want.map(|(promoted, drone)| Tracking {
-                    folders: vec!["drone".to_owned()],
+                    folders: vec![("drone".to_owned(), id.clone())],
                     promoted: promoted.map(str::to_owned),
                     assignments: vec![("drone".to_owned(), drone.to_owned())],
                 })
