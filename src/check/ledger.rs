@@ -44,12 +44,23 @@ pub(crate) fn context(environment: &str) -> String {
     format!("{environment} environment")
 }
 
+/// The context of what clusters have of one of an environment's branches, where there are several.
+pub(crate) fn context_of_branch(environment: &str, gitops_repo: &str) -> String {
+    format!("{} / {gitops_repo}", context(environment))
+}
+
+/// Whether a context is an environment's, or that of one of its branches.
+pub(crate) fn is_of_environment(of: &str, environment: &str) -> bool {
+    let rest = of.strip_prefix(&*context(environment));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" / "))
+}
+
 impl<'a> Ledger<'a> {
     /// Nothing is written yet.
     pub(crate) fn new(
         chain: &Chain,
         commit: &CommitId,
-        environment: &str,
+        context: String,
         runner: &'a Runner,
         interrupt: &'a Interrupt,
         mode: Mode,
@@ -57,7 +68,7 @@ impl<'a> Ledger<'a> {
         let entry = Entry {
             repo: chain.repo.to_string(),
             commit: commit.to_string(),
-            context: context(environment),
+            context,
             page: runner.page.clone(),
         };
         Ledger { entry, access: chain.access.clone(), runner, interrupt, mode }
@@ -82,6 +93,15 @@ impl<'a> Ledger<'a> {
         }
         self.interrupt.settle(|| self.entry.write(&self.access, status))?;
         self.runner.save(SAVED, "")
+    }
+
+    /// Says what follows from it in another context.
+    pub(crate) fn say_in(&self, context: String, status: &StatusText) -> Result<(), Failure> {
+        if self.mode == Mode::DryRun {
+            return Ok(());
+        }
+        let entry = Entry { context, ..self.entry.clone() };
+        Ok(entry.write(&self.access, status)?)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod answers;
 pub(crate) mod clusters;
 pub(crate) mod hand_over;
 pub(crate) mod ledger;
+pub(crate) mod others;
 pub(crate) mod stale;
 pub(crate) mod subject;
 pub(crate) mod tell;

@@ -6,7 +6,7 @@ use fleet::{Diagnostic, Snapshot};
 use report::StatusText;
 use rollout::{CommitId, StatusState};
 
-use super::ledger::context;
+use super::ledger::is_of_environment;
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
 use crate::world::github::{Error, HistoryCommit, Kind, NewStatus, Repo, RunId, RunState};
@@ -19,7 +19,9 @@ const ENDED: usize = 3;
 /// With what the status of a check begins that goes on.
 const DEPLOYING: &str = "Deploying";
 /// With what the status of a commit begins that waits for a pull request: to the environment's branch, then to clusters'.
-const PROMOTED: [&str; 2] = ["Promotion proposed", "Promoted"];
+pub(super) const PROMOTED: [&str; 2] = ["Promotion proposed", "Promoted"];
+/// With what it begins while some of several branches have it.
+const DEPLOYED: &str = "Deployed";
 
 /// Which commits have had their place taken: those below `by` on the base branch, and `from`.
 #[derive(Clone, Copy, Debug)]
@@ -67,25 +69,27 @@ pub(crate) fn end(
     taken: Option<Taken<'_>>,
     runner: &Runner,
 ) -> Result<(), Failure> {
-    let context = context(environment);
     let mut ended = 0;
     let mut runs = Runs { chain, own: runner.page.as_deref(), unreadable: BTreeSet::new() };
     for (index, commit) in history.iter().enumerate() {
-        let status = commit.statuses.iter().find(|status| status.context == context);
-        let Some(status) = status.filter(|status| status.state == StatusState::Pending) else { continue };
-        let page = status.target_url.as_deref();
         let by = taken.and_then(|taken| taken.place_of(index, history));
-        let says = |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
-        let StatusText { state, description } = match by {
-            Some(by) if PROMOTED.into_iter().any(says) => StatusText::superseded(by),
-            _ if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
-            _ => continue,
-        };
-        let status = NewStatus { state, context: &context, description: &description, target_url: page };
-        chain.access.github.create_status(&chain.repo, &commit.id, &status)?;
-        ended += 1;
-        if ended == ENDED {
-            break;
+        let own = commit.statuses.iter().filter(|status| is_of_environment(&status.context, environment));
+        for status in own.filter(|status| status.state == StatusState::Pending) {
+            let page = status.target_url.as_deref();
+            let says =
+                |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
+            let StatusText { state, description } = match by {
+                Some(by) if PROMOTED.into_iter().any(says) || says(DEPLOYED) => StatusText::superseded(by),
+                _ if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
+                _ => continue,
+            };
+            let context = &*status.context;
+            let status = NewStatus { state, context, description: &description, target_url: page };
+            chain.access.github.create_status(&chain.repo, &commit.id, &status)?;
+            ended += 1;
+            if ended == ENDED {
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -6,9 +6,10 @@ use fleet::objects::{Environment, GitOpsRepo};
 use fleet::tracking::{self, State};
 use fleet::{RepoPath, Snapshot};
 use rollout::{CommitId, Due, Facts, NextMark, Relation, StatusState};
+use url::Url;
 
 use super::answers::relation;
-use super::ledger::context;
+use super::ledger::{context, context_of_branch};
 use crate::cli::{CheckArgs, StatusArgs};
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
@@ -21,6 +22,8 @@ pub(crate) struct Subject {
     pub(crate) environment: String,
     /// The branch that clusters follow
     pub(crate) gitops: GitOps,
+    /// The environment's other branches, which other clusters follow
+    pub(crate) others: Vec<GitOps>,
     /// The commit that clusters must apply
     pub(crate) commit: CommitId,
     /// What it says of itself
@@ -29,6 +32,8 @@ pub(crate) struct Subject {
 
 /// A branch that clusters follow.
 pub(crate) struct GitOps {
+    /// Its GitOpsRepo
+    pub(crate) name: String,
     /// The repository
     pub(crate) repo: Repo,
     /// Its URL as the control plane has it
@@ -90,7 +95,7 @@ impl Subject {
         branch: &Snapshot,
         asked: &Asked<'_>,
     ) -> Result<Subject, Failure> {
-        let gitops = gitops(chain, environment, branch, asked.gitops_repo)?;
+        let (gitops, others) = branches(chain, environment, branch, asked.gitops_repo)?;
         let github = &chain.access.github;
         let commit = match asked.commit {
             Some(commit) => commit.clone(),
@@ -103,7 +108,15 @@ impl Subject {
             let text = format!("{} has no commit {commit}", gitops.repo);
             Failure::input(text, format!("name a commit of its branch {} with --commit-id", gitops.branch))
         })?;
-        Ok(Subject { environment: environment.meta.name.clone(), gitops, commit, contents })
+        Ok(Subject { environment: environment.meta.name.clone(), gitops, others, commit, contents })
+    }
+
+    /// The context of the statuses that its check writes.
+    pub(crate) fn context(&self) -> String {
+        match self.others.is_empty() {
+            true => context(&self.environment),
+            false => context_of_branch(&self.environment, &self.gitops.name),
+        }
     }
 
     /// What is checked, for the rules of the check.
@@ -141,19 +154,19 @@ pub(crate) fn lags(gitops: &GitOps, commit: &CommitId) -> Failure {
     Failure::world(anyhow::anyhow!(text), help).passing()
 }
 
-/// The branch that is meant.
-fn gitops(
+/// The branch that is meant, and the environment's other ones.
+fn branches(
     chain: &Chain,
     environment: &Environment,
     branch: &Snapshot,
     named: Option<&str>,
-) -> Result<GitOps, Failure> {
+) -> Result<(GitOps, Vec<GitOps>), Failure> {
     let mut repos: Vec<&GitOpsRepo> = branch.gitops_repos().collect();
     repos.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
     let names = repos.iter().map(|repo| &*repo.meta.name).collect::<Vec<_>>().join(", ");
     let name = &environment.meta.name;
-    let found = match (named, &repos[..]) {
-        (None, [only]) => only,
+    let meant = match (named, &repos[..]) {
+        (None, [_]) => 0,
         (_, []) => {
             let text = format!("no GitOpsRepo on the branch of `{name}` says what clusters follow");
             return Err(Failure::input(text, "add a GitOpsRepo to the environment's branch"));
@@ -162,27 +175,29 @@ fn gitops(
             let text = format!("which GitOpsRepo of `{name}`?");
             return Err(Failure::usage(text, format!("give --gitops-repo with one of {names}")));
         }
-        (Some(named), repos) => repos.iter().find(|repo| repo.meta.name == named).ok_or_else(|| {
+        (Some(named), repos) => repos.iter().position(|repo| repo.meta.name == named).ok_or_else(|| {
             Failure::usage(format!("`{name}` has no GitOpsRepo `{named}`"), format!("there are {names}"))
         })?,
     };
     let access = &chain.access;
-    let url = git::remote_url(&found.at.repo).ok();
-    let repo = url.as_ref().and_then(|url| access.github.repo(url));
-    let (Some(url), Some(repo)) = (url, repo) else {
-        let text = format!(
-            "GitOpsRepo `{}`: {} is no repository on {}",
-            found.meta.name,
-            found.at.shown_repo(),
-            access.github.server()
-        );
-        return Err(
-            Failure::input(text, "write it as https://github.com/OWNER/NAME").at(&found.meta.location)
-        );
+    let found: Vec<(Url, GitOps)> =
+        repos.iter().map(|repo| gitops(&access.github, repo)).collect::<Result<_, _>>()?;
+    let (urls, mut all): (Vec<Url>, Vec<GitOps>) = found.into_iter().unzip();
+    access.tokens.set_gitops_repositories(&urls);
+    Ok((all.remove(meant), all))
+}
+
+/// Where a GitOpsRepo is.
+fn gitops(github: &Github, GitOpsRepo { meta, at }: &GitOpsRepo) -> Result<(Url, GitOps), Failure> {
+    let url = git::remote_url(&at.repo).ok();
+    let repo = url.as_ref().and_then(|url| github.repo(url));
+    let (Some(address), Some(repo)) = (url, repo) else {
+        let (name, url) = (&meta.name, at.shown_repo());
+        let text = format!("GitOpsRepo `{name}`: {url} is no repository on {}", github.server());
+        return Err(Failure::input(text, "write it as https://github.com/OWNER/NAME").at(&meta.location));
     };
-    access.tokens.set_gitops_repositories(std::slice::from_ref(&url));
-    let (branch, root) = (found.at.branch.clone(), found.at.path.clone());
-    Ok(GitOps { repo, url: found.at.shown_repo(), branch, root })
+    let (name, branch, root) = (meta.name.clone(), at.branch.clone(), at.path.clone());
+    Ok((address, GitOps { name, repo, url: at.shown_repo(), branch, root }))
 }
 
 impl Contents {
@@ -298,19 +313,11 @@ fn is_all_held(github: &Github, Subject { gitops, commit, contents, .. }: &Subje
     if contents.held.is_empty() || contents.promoted.is_none() {
         return Ok(false);
     }
-    let gone = |what: &str| {
-        let text = format!("{}: nothing tells how the promoted commit came to {what}", gitops.repo);
-        Failure::world(anyhow::anyhow!(text), "run the job again")
-    };
-    let at = |id: &Oid| -> Result<Contents, Failure> {
-        let commit = CommitId::new(id.as_str()).ok_or_else(|| gone(id.as_str()))?;
-        Contents::at(github, gitops, &commit)?.ok_or_else(|| gone(id.as_str()))
-    };
     let file = tracking::promoted_commit_file(&gitops.root);
     let landing = github.landing(&gitops.repo, &oid(commit)?, &file)?;
-    let Landing { commit: landed, parent } = landing.ok_or_else(|| gone(commit.as_str()))?;
-    let landed = at(&landed)?;
-    let before = parent.as_ref().map(at).transpose()?.unwrap_or_default();
+    let Landing { commit: landed, parent } = landing.ok_or_else(|| lags(gitops, commit))?;
+    let at = |commit: &CommitId| Contents::known(github, gitops, commit);
+    let (landed, before) = (at(&landed)?, parent.as_ref().map(at).transpose()?.unwrap_or_default());
     let mut brought = landed.held.difference(&before.held).peekable();
     let brings_holds = brought.peek().is_some();
     Ok(brings_holds && landed.folders == before.folders && brought.all(|held| contents.held.contains(held)))

@@ -36,7 +36,7 @@ fn outputs(promotion: &Promotion, summary: &CheckSummary<'_>) -> [(&'static str,
     let next = match &summary.hand_over {
         HandOver::Started(next) | HandOver::Left(next) => next.clone(),
         HandOver::Failed { environment, .. } => environment.clone(),
-        HandOver::Nothing => String::new(),
+        HandOver::Nothing | HandOver::Waits(_) => String::new(),
     };
     [
         ("verdict", verdict(summary).to_owned()),

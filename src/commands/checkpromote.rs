@@ -12,10 +12,10 @@ use rollout::{Due, Policy, Rollout, StatusState, Target, Time, Unobserved, Verdi
 use super::chain::Chain;
 use crate::check::answers::Answers;
 use crate::check::clusters::Clusters;
-use crate::check::ledger::Ledger;
+use crate::check::ledger::{Ledger, context};
 use crate::check::subject::{Promotion, Subject};
 use crate::check::watch::{Watch, now};
-use crate::check::{hand_over, stale, tell};
+use crate::check::{hand_over, others, stale, tell};
 use crate::cli::{CheckArgs, OnHeld};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
@@ -61,8 +61,8 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
     let history = stale::or_warn(stale::history(&chain, &branch), &world.runner);
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
     let ledger = promotion.commit.as_ref().filter(|_| promotion.has_status());
-    let ledger = ledger
-        .map(|commit| Ledger::new(&chain, commit, &subject.environment, &world.runner, interrupt, mode));
+    let ledger =
+        ledger.map(|commit| Ledger::new(&chain, commit, subject.context(), &world.runner, interrupt, mode));
     let check = Check {
         arguments,
         world: &world,
@@ -189,16 +189,19 @@ impl Check<'_> {
         let status = report::rollout_status(&summary);
         let end = |status: &StatusText| ledger.map_or(Ok(()), |ledger| ledger.end(status));
         // What was waited for is told in any case. What no status says was not handed over.
-        let mut written = end(&status);
+        let missing = end(&status).and_then(|()| self.settle(ledger, &status));
         if summary.is_deployed() && self.promotion.is_due() {
-            summary.hand_over = self.hand_over(&written);
+            summary.hand_over = self.hand_over(&missing);
         }
+        let is_whole = missing.as_ref().is_ok_and(Vec::is_empty);
+        let mut written = missing.map(drop);
         if let (HandOver::Failed { .. }, Ok(())) = (&summary.hand_over, &written) {
             written = end(&report::rollout_status(&summary));
         }
         let known = self.promotion.commit.as_ref().filter(|_| ledger.is_some());
         let known = known.map(|commit| {
             let state = ChainState::of_status(status.state, &status.description);
+            let state = if is_whole { state } else { ChainState::Deploying };
             (&*self.subject.environment, commit, state)
         });
         summary.chain = tell::picture(self.chain, self.history, known);
@@ -211,18 +214,62 @@ impl Check<'_> {
         })
     }
 
-    /// Starts the promotion to the environment that follows, if that is asked for and the status is written.
-    fn hand_over(&self, written: &Result<(), Failure>) -> HandOver {
-        let CheckArgs { promote, promote_workflow, .. } = self.arguments;
-        let Some(next) = &self.promotion.next else { return HandOver::Nothing };
-        if let Err(failure) = written {
-            return HandOver::Failed { environment: next.clone(), reason: failure.reason() };
+    /// Says of an environment of several branches what the end of this one's check means; those that do not have the
+    /// commit yet.
+    fn settle(&self, ledger: Option<&Ledger<'_>>, status: &StatusText) -> Result<Vec<String>, Failure> {
+        let Check { chain, subject, promotion, .. } = self;
+        let (Some(ledger), Some(commit), [_, ..]) = (ledger, &promotion.commit, &subject.others[..]) else {
+            return Ok(Vec::new());
+        };
+        let say = |status: &StatusText| ledger.say_in(context(&subject.environment), status);
+        if status.state != StatusState::Success {
+            return say(status).map(|()| Vec::new());
+        }
+        let mut all: Vec<&str> = subject.others.iter().map(|other| &*other.name).collect();
+        all.push(&subject.gitops.name);
+        all.sort_unstable();
+        let mut missing = others::branches(chain, subject, commit)?;
+        loop {
+            let names: Vec<&str> = missing.iter().map(|(name, _)| &**name).collect();
+            let has_failed = missing.iter().any(|(_, state)| *state == Some(StatusState::Failure));
+            // The check that failed has said so already.
+            if !has_failed {
+                let done: Vec<&str> = all.iter().copied().filter(|name| !names.contains(name)).collect();
+                say(&StatusText::deployed(&done, &names))?;
+            }
+            let now = if names.is_empty() { Vec::new() } else { others::branches(chain, subject, commit)? };
+            // Of two checks that end together, the one that says so last sees that of the other.
+            if now == missing {
+                return Ok(missing.into_iter().map(|(name, _)| name).collect());
+            }
+            missing = now;
+        }
+    }
+
+    /// Starts the promotion to the environment that follows, if that is asked for, the status is written, and nothing
+    /// is `missing`.
+    fn hand_over(&self, missing: &Result<Vec<String>, Failure>) -> HandOver {
+        let Check { arguments, chain, subject, promotion, .. } = self;
+        let CheckArgs { promote, promote_workflow, .. } = arguments;
+        let (next, commit) = match (&promotion.next, &promotion.commit, missing) {
+            (Some(next), Some(commit), _) => (next, commit),
+            (_, _, Ok(missing)) if !missing.is_empty() => return HandOver::Waits(missing.clone()),
+            _ => return HandOver::Nothing,
+        };
+        let before = missing.as_ref().map_err(Failure::reason).and_then(|missing| {
+            let others = others::environments(chain, &subject.environment, next, commit);
+            Ok([missing.clone(), others.map_err(|failure| failure.reason())?].concat())
+        });
+        match before {
+            Ok(before) if before.is_empty() => {}
+            Ok(before) => return HandOver::Waits(before),
+            Err(reason) => return HandOver::Failed { environment: next.clone(), reason },
         }
         let workflow = Some(&**promote_workflow).filter(|file| *promote && !file.is_empty());
         let Some(workflow) = workflow.filter(|_| self.mode == Mode::Write) else {
             return HandOver::Left(next.clone());
         };
-        match hand_over::start(self.chain, workflow, next, self.promotion.commit.as_ref()) {
+        match hand_over::start(chain, workflow, next, Some(commit)) {
             Ok(()) => HandOver::Started(next.clone()),
             Err(reason) => HandOver::Failed { environment: next.clone(), reason },
         }

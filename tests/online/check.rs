@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use kalypso_sandbox::azure::{Life, Trouble, Waits};
 use kalypso_sandbox::{Access, At, Fault, Kind};
 
-use super::platform::{TRACKED, gitops_repo};
+use super::platform::{Case, TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform, SUBSCRIPTION};
 
 const PROMOTED: &str = "pending: Promoted";
@@ -385,7 +385,8 @@ fn one_of_several_gitops_repos_must_be_named() {
         (2, "error: `dev` has no GitOpsRepo `third`\n  help: there are dev, second\n")
     );
     world.check_merged(&merged, &[("gitops-repo", "dev")]).succeeded();
-    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    let waits = "pending: Deployed to dev, waiting for second";
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, waits]);
 }
 
 #[test]
@@ -525,7 +526,9 @@ fn what_is_wholly_held_stays_a_failure_after_other_merges() {
         before = commit;
     }
     assert_eq!(promotes(&world), [""; 0]);
-    world.push("s2-5-dev-sets-the-value");
+    let config = Case::new("s2-5-dev-sets-the-value").control_plane().remove("config.yaml");
+    let config = String::from_utf8(config.unwrap()).unwrap();
+    world.control_plane.commit("dev", &[("config.yaml", Some(&config))], "the value").unwrap();
     world.schedule_in("dev", &[]).succeeded();
     let healed = Merged { promoted: merged.promoted.clone(), commit: world.merge("dev"), before };
     world.check_merged(&healed, &[]).succeeded();

@@ -20,4 +20,5 @@ mod rollout_platform;
 mod rollout_secrets;
 mod scenarios;
 mod secrets;
+mod several;
 mod tutorial;

@@ -525,7 +525,7 @@ fn nothing_moves_while_an_environment_is_declared_wrongly() {
     for (entry, said, help) in [
         (
             (path, &*good.replace("metadata:", "metadata")),
-            "@main:.environments/dev.yaml:4:1: error: not YAML",
+            "@main:.environments/dev.yaml:3:1: error: not YAML",
             "check",
         ),
         (

@@ -86,6 +86,8 @@ pub enum HandOver {
     Started(String),
     /// It is left to the caller, for `promote` or the workflow's name says so
     Left(String),
+    /// It is started by the checks of these branches or environments, once they succeed, too
+    Waits(Vec<String>),
     /// Its promotion could not be started
     Failed {
         /// The environment
@@ -335,6 +337,10 @@ fn carried_on(CheckSummary { due, hand_over, .. }: &CheckSummary<'_>, quote: Quo
         (_, HandOver::Left(next)) => {
             format!("start promote for {} when your own tests are done", quote(next))
         }
+        (_, HandOver::Waits(names)) => format!(
+            "nothing: what follows is started when the checks of these have succeeded, too: {}",
+            some(names.iter().map(String::as_str), quote)
+        ),
         (_, HandOver::Failed { environment, reason }) => format!(
             "start promote for {} by hand, or run this job again when this is corrected: {}",
             quote(environment),

@@ -2,7 +2,7 @@
 
 use rollout::{CommitId, StatusState, Verdict};
 
-use crate::check::{CheckSummary, headline, superseded, undone};
+use crate::check::{CheckSummary, headline, some, superseded, undone};
 use crate::markdown::cut;
 use crate::terminal::plain;
 
@@ -51,6 +51,18 @@ impl StatusText {
     /// It is merged, and clusters are waited for.
     pub fn deploying() -> StatusText {
         StatusText::new(StatusState::Pending, "Deploying")
+    }
+
+    /// Clusters have it that follow some of the environment's branches; the others are waited for.
+    pub fn deployed(to: &[&str], missing: &[&str]) -> StatusText {
+        let names = |names: &[&str]| some(names.iter().copied(), plain);
+        match missing {
+            [] => StatusText::new(StatusState::Success, &format!("Deployed to {}", names(to))),
+            missing => {
+                let text = format!("Deployed to {}, waiting for {}", names(to), names(missing));
+                StatusText::new(StatusState::Pending, &text)
+            }
+        }
     }
 
     /// A newer commit has taken its place.

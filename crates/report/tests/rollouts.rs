@@ -348,6 +348,12 @@ fn statuses() {
             "Promoted, the check of the preceding environment was skipped",
         ),
         (StatusText::deploying(), StatusState::Pending, "Deploying"),
+        (
+            StatusText::deployed(&["east"], &["north", "west"]),
+            StatusState::Pending,
+            "Deployed to east, waiting for north, west",
+        ),
+        (StatusText::deployed(&["east", "west"], &[]), StatusState::Success, "Deployed to east, west"),
         (StatusText::superseded(&commit('d')), StatusState::Error, "Superseded by ddddddd"),
         (StatusText::cancelled(), StatusState::Error, "Cancelled"),
         (
@@ -525,6 +531,10 @@ fn next_moves() {
     let good = ended(world.fleet(&standings), &Verdict::Compliant);
     assert_eq!(report::check_problems(&good), []);
     let not_started = HandOver::Failed { environment: "stage".into(), reason: "forbidden".into() };
+    let waits = CheckSummary { hand_over: HandOver::Waits(vec!["west".into()]), ..good.clone() };
+    assert_eq!(report::check_problems(&waits), [], "another check goes on");
+    let said = "what follows is started when the checks of these have succeeded, too: `west`";
+    assert!(report::check_summary(&waits).contains(said));
     let not_started = CheckSummary { hand_over: not_started, ..good };
     let said = report::check_problems(&not_started);
     assert_eq!(said[0].message, "promote for stage could not be started: forbidden");

@@ -1,5 +1,6 @@
 //! How a file came to be as it is at a commit.
 
+use rollout::CommitId;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,9 +16,9 @@ const QUERY: &str = "query($owner: String!, $name: String!, $commit: GitObjectID
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Landing {
     /// The commit
-    pub(crate) commit: Oid,
+    pub(crate) commit: CommitId,
     /// What it was made from; nothing for the first one of a branch
-    pub(crate) parent: Option<Oid>,
+    pub(crate) parent: Option<CommitId>,
 }
 
 #[derive(Deserialize)]
@@ -66,9 +67,10 @@ impl Github {
         let data: Data = self.graphql(&FIND_LANDING, repo, QUERY, variables)?;
         let found = data.repository.and_then(|repository| repository.object);
         let node = found.and_then(|object| object.history.nodes.into_iter().next());
-        Ok(node.map(|Node { oid, parents }| Landing {
-            commit: oid,
-            parent: parents.nodes.into_iter().next().map(|parent| parent.oid),
+        let named = |oid: &Oid| CommitId::new(oid.as_str());
+        Ok(node.and_then(|Node { oid, parents }| {
+            let parent = parents.nodes.first().and_then(|parent| named(&parent.oid));
+            Some(Landing { commit: named(&oid)?, parent })
         }))
     }
 }
@@ -87,7 +89,8 @@ mod tests {
             let parents: Vec<Value> = parents.iter().map(|digit| json!({ "oid": oid(digit) })).collect();
             json!({ "history": { "nodes": [{ "oid": oid("b"), "parents": { "nodes": parents } }] } })
         };
-        let landing = |parent: Option<&str>| Landing { commit: oid("b"), parent: parent.map(oid) };
+        let id = |digit: &str| CommitId::new(&digit.repeat(40)).unwrap();
+        let landing = |parent: Option<&str>| Landing { commit: id("b"), parent: parent.map(id) };
         for (object, want, why) in [
             (node(&["a"]), Some(landing(Some("a"))), "a commit"),
             (node(&["a", "c"]), Some(landing(Some("a"))), "a merge, seen from its branch"),
