@@ -8,7 +8,7 @@ use crate::cli::{AzureArgs, AzureCloud};
 use crate::exit::Failure;
 use crate::world::access::Access;
 use crate::world::azure::{self, Azure, Cloud, Filter, Missing, Rows, Settings, SignIn};
-use crate::world::runner::Runner;
+use crate::world::runner::{self, Runner};
 use crate::world::tokens::Token;
 
 /// The clusters that follow one repository.
@@ -25,8 +25,13 @@ impl Clusters {
         access: &Access,
         runner: &Runner,
     ) -> Result<Clusters, Failure> {
-        let mut azure =
-            Azure::new(settings(arguments), &access.http, access.clock.clone(), runner.announcer())?;
+        let (clock, announce) = (access.clock.clone(), runner.announcer());
+        let azure = Azure::new(settings(arguments), runner::variable, &access.http, clock, announce)?;
+        Clusters::seen_by(azure, gitops)
+    }
+
+    /// Those that follow `gitops` and that an identity sees.
+    pub(super) fn seen_by(mut azure: Azure, gitops: &GitOps) -> Result<Clusters, Failure> {
         azure.check_subscriptions()?;
         Ok(Clusters { azure, filter: Filter::new(&gitops.url) })
     }
@@ -73,7 +78,7 @@ impl Clusters {
     }
 }
 
-fn settings(arguments: &AzureArgs) -> Settings {
+pub(super) fn settings(arguments: &AzureArgs) -> Settings {
     let AzureArgs {
         azure_tenant_id,
         azure_client_id,

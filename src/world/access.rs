@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::clock::{Clock, SystemClock};
+use super::clock::Clock;
 use super::git::{GitError, Limits, Remote, Remotes, Secret};
 use super::github::{App, Client, Endpoints, Github, Patience, Repo};
 use super::http::{Http, TIMEOUT};
@@ -34,6 +34,7 @@ impl Access {
         arguments: &AccessArgs,
         runner: &Runner,
         repository: Option<&Repo>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Access, Failure> {
         let text = |secret: &'_ Option<cli::Secret>| secret.as_ref().map(|it| it.expose().to_owned());
         let (github, gitops, repos, key) = (
@@ -47,7 +48,6 @@ impl Access {
         let http = Http::new(&roots, TIMEOUT)?;
         let remotes = Remotes::new(http.tls(), Limits::default())
             .map_err(|error| Failure::world(error, "check the proxies in HTTPS_PROXY and HTTP_PROXY"))?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let client = Arc::new(Client::new(http.clone(), clock.clone(), Patience::default()));
         let endpoints = Endpoints {
             server: runner.server.clone(),

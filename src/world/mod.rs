@@ -25,6 +25,7 @@ use fleet::Diagnostic;
 use url::Url;
 
 use self::access::Access;
+use self::clock::SystemClock;
 use self::folder::Folder;
 use self::git::Workspace;
 use self::github::Repo;
@@ -56,7 +57,7 @@ impl World {
 
     /// With the network, unless it is refused.
     pub(crate) fn new(arguments: &PlaneArgs, access: Option<&AccessArgs>) -> Result<World, Failure> {
-        let runner = Runner::from_environment()?;
+        let runner = Runner::new(runner::variable)?;
         let access = access.filter(|access| !access.offline);
         let named = arguments.control_plane.clone().or_else(|| runner.workspace.clone());
         let folder = Folder::new(&named.unwrap_or_else(|| PathBuf::from(".")), "--control-plane ")?;
@@ -65,7 +66,8 @@ impl World {
         let origin = workspace.as_ref().and_then(Workspace::remote_url);
         let repository = repository(access, &runner, origin.as_deref());
         let url = origin.or_else(|| repository.as_ref().map(|repo| repo.url(&runner.server).to_string()));
-        let access = access.map(|access| Access::new(access, &runner, repository.as_ref()));
+        let clock = Arc::new(SystemClock);
+        let access = access.map(|access| Access::new(access, &runner, repository.as_ref(), clock));
         let access = access.transpose()?.map(Arc::new);
         let sources = Sources::new(folders, url.zip(workspace), access.clone());
         Ok(World { runner, folder, sources, repository, access })

@@ -54,6 +54,11 @@ pub(crate) enum Kind {
 /// What a step keeps so that its own end knows itself.
 pub(crate) const STARTED: &str = "started";
 
+/// A variable of the environment, if there is something in it.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Whether this is a job of GitHub Actions.
 pub(crate) fn is_action() -> bool {
     env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
@@ -84,29 +89,29 @@ pub(crate) fn summarize(markdown: &str) -> Result<(), Failure> {
 }
 
 impl Runner {
-    /// What the environment says.
-    pub(crate) fn from_environment() -> Result<Runner, Failure> {
-        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let kind = if is_action() { Kind::Action } else { Kind::Terminal };
+    /// What these variables of the environment say.
+    pub(crate) fn new(variable: impl Fn(&str) -> Option<String>) -> Result<Runner, Failure> {
+        let address = |name: &str, default: &str| address(name, variable(name), default);
+        let is_action = variable("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let server = address("GITHUB_SERVER_URL", "https://github.com")?;
-        let repository = text("GITHUB_REPOSITORY");
-        let page = repository.as_ref().zip(text("GITHUB_RUN_ID")).map(|(repository, run)| {
+        let repository = variable("GITHUB_REPOSITORY");
+        let page = repository.as_ref().zip(variable("GITHUB_RUN_ID")).map(|(repository, run)| {
             format!("{}/{repository}/actions/runs/{run}", server.as_str().trim_end_matches('/'))
         });
-        let is_branch = text("GITHUB_REF_TYPE").is_none_or(|kind| kind == "branch");
+        let is_branch = variable("GITHUB_REF_TYPE").is_none_or(|kind| kind == "branch");
         Ok(Runner {
-            kind,
+            kind: if is_action { Kind::Action } else { Kind::Terminal },
             api: address("GITHUB_API_URL", &interface(&server, "/v3"))?,
             graphql: address("GITHUB_GRAPHQL_URL", &interface(&server, "/graphql"))?,
             server,
             repository,
-            branch: text("GITHUB_REF_NAME").filter(|_| is_branch),
+            branch: variable("GITHUB_REF_NAME").filter(|_| is_branch),
             page,
-            workspace: text("GITHUB_WORKSPACE").map(PathBuf::from),
-            commit: text("GITHUB_SHA"),
-            event: text("GITHUB_EVENT_NAME"),
-            outputs: text("GITHUB_OUTPUT").map(PathBuf::from),
-            state: text("GITHUB_STATE").map(PathBuf::from),
+            workspace: variable("GITHUB_WORKSPACE").map(PathBuf::from),
+            commit: variable("GITHUB_SHA"),
+            event: variable("GITHUB_EVENT_NAME"),
+            outputs: variable("GITHUB_OUTPUT").map(PathBuf::from),
+            state: variable("GITHUB_STATE").map(PathBuf::from),
         })
     }
 
@@ -166,13 +171,12 @@ pub(crate) fn remember_start() -> Result<(), Failure> {
 
 /// What the step kept for its end.
 pub(crate) fn saved(name: &str) -> Option<String> {
-    env::var(format!("STATE_{name}")).ok().filter(|value| !value.is_empty())
+    variable(&format!("STATE_{name}"))
 }
 
 /// The address in a variable, else `default`. Tokens are sent there, so that it must be https, or this machine.
-fn address(variable: &str, default: &str) -> Result<Url, Failure> {
-    let text = env::var(variable).ok().filter(|value| !value.is_empty());
-    let text = text.as_deref().unwrap_or(default);
+fn address(variable: &str, value: Option<String>, default: &str) -> Result<Url, Failure> {
+    let text = value.as_deref().unwrap_or(default);
     let is_safe = |url: &Url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
     let url = Url::parse(text).ok().filter(|url| url.has_host() && is_safe(url));
     url.ok_or_else(|| {

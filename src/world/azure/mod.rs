@@ -20,7 +20,6 @@ mod transport;
 mod trial;
 
 use std::collections::BTreeSet;
-use std::env;
 use std::sync::Arc;
 
 use azure_core::http::HttpClient;
@@ -121,14 +120,14 @@ pub(crate) enum Missing {
 }
 
 impl Azure {
-    /// Nothing is asked yet, but every secret that is given is announced.
+    /// Nothing is asked yet, but every secret that is given, or in a variable, is announced.
     pub(crate) fn new(
         settings: Settings,
+        variable: impl Fn(&str) -> Option<String>,
         http: &Http,
         clock: Arc<dyn Clock>,
         announce: Announce,
     ) -> Result<Azure, Failure> {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let Settings { sign_in, audience, cloud, manager_url, subscriptions } = settings;
         let place = cloud.place(Overrides {
             authority: variable("AZURE_AUTHORITY_HOST").as_deref(),
