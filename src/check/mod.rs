@@ -14,4 +14,6 @@ pub(crate) mod others;
 pub(crate) mod stale;
 pub(crate) mod subject;
 pub(crate) mod tell;
+#[cfg(test)]
+mod trial;
 pub(crate) mod watch;
