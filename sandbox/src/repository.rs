@@ -222,6 +222,11 @@ impl Repository {
         Ok(statuses)
     }
 
+    /// Somebody writes a status.
+    pub fn write_status(&self, status: Status) -> Result<()> {
+        self.with(|fresh, repo| repo.statuses.push(status.written(fresh)))
+    }
+
     /// All workflows that were asked to run, in the order in which they were.
     pub fn dispatches(&self) -> Result<Vec<Dispatch>> {
         self.with(|_, repo| repo.dispatches.clone())
@@ -441,6 +446,21 @@ impl Status {
             description: status.description.clone().unwrap_or_default(),
             target_url: status.target_url.clone().unwrap_or_default(),
             creator: status.creator.clone(),
+        }
+    }
+
+    /// It is written only now.
+    fn written(self, fresh: Fresh) -> crate::state::Status {
+        let Status { sha, context, state, description, target_url, creator } = self;
+        crate::state::Status {
+            id: fresh.id,
+            sha,
+            state,
+            context,
+            description: Some(description),
+            target_url: Some(target_url),
+            creator,
+            created: fresh.now,
         }
     }
 }

@@ -111,12 +111,18 @@ impl Sandbox {
 
     /// Lets time pass.
     pub fn advance(&self, time: Duration) {
-        let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-        let mut state = self.shared().lock();
-        let State { github, azure, .. } = &mut *state;
-        // What happened so far happened before.
-        azure.observe(github);
-        github.advance(time);
+        advance(self.shared(), time);
+    }
+
+    /// Lets time pass, once, before a request is answered.
+    pub fn advance_before(&self, at: At, time: Duration) {
+        let shared = Arc::downgrade(self.shared());
+        self.before(at, move || {
+            if let Some(shared) = shared.upgrade() {
+                advance(&shared, time);
+            }
+            Ok(())
+        });
     }
 
     /// Stops the clock at this many seconds after 1970: the same commits get the same names then.
@@ -211,6 +217,15 @@ impl Sandbox {
     fn shared(&self) -> &Arc<Shared> {
         &self.server.shared
     }
+}
+
+fn advance(shared: &Shared, time: Duration) {
+    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    let mut state = shared.lock();
+    let State { github, azure, .. } = &mut *state;
+    // What happened so far happened before.
+    azure.observe(github);
+    github.advance(time);
 }
 
 /// Each place of a request, other than where a credential belongs, in which a secret can be read.

@@ -15,6 +15,7 @@ mod platform;
 mod promotion;
 mod pull_request;
 mod reading;
+mod rollout_cost;
 mod rollout_faults;
 mod rollout_platform;
 mod rollout_secrets;
