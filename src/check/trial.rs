@@ -12,7 +12,7 @@ use rollout::{CommitId, Grace, OnTrouble, Policy, Rollout, StatusState, Target, 
 
 use super::answers::Answers;
 use super::clusters::{self, Clusters};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, context};
 use super::subject::GitOps;
 use super::watch::{Watch, now};
 use crate::cli::{self, CheckArgs, Command};
@@ -212,10 +212,11 @@ impl Stage {
         let chain =
             Chain { repo: control_plane, repository, access: Arc::new(access), environments: Vec::new() };
         let interrupt = Interrupt::default();
-        let ledger = Ledger::new(&chain, promoted, "dev", &runner, &interrupt, Mode::Write);
+        let ledger = Ledger::new(&chain, promoted, context("dev"), &runner, &interrupt, Mode::Write);
         ledger.begin(&StatusText::deploying()).unwrap();
 
         let gitops = GitOps {
+            name: "dev".to_owned(),
             repo: repo(GITOPS),
             url: self.gitops.url(),
             branch: "dev".to_owned(),
@@ -233,8 +234,10 @@ impl Stage {
                 control_plane: &chain.repo,
                 commit: merged,
                 promoted: Some(promoted),
+                head: None,
             },
             clock: &*self.clock,
+            trouble: None,
         };
         let target = Target {
             repository: gitops.url.clone(),

@@ -567,20 +567,6 @@ fn health_that_is_not_checked_must_be_reported_twice_and_is_said() {
     assert!(ran.summary.contains("a second report must show it again"), "{}", ran.summary);
 }
 
-#[test]
-fn the_standing_of_a_fleet_is_shown_without_waiting() {
-    let broken = Trouble::new("ReconciliationFailed", "image is invalid");
-    let lives = [("drone", Life::default()), ("large", Life::default().fails(broken))];
-    let (world, _) = merged(&lives);
-    let before = world.sandbox.snapshot().unwrap();
-    let ran = world.status("dev", &[]).succeeded();
-    assert!(world.sandbox.snapshot().unwrap() == before, "it writes nothing");
-    assert!(ran.stdout.contains("drone-1") && ran.stdout.contains("image is invalid"), "{}", ran.stdout);
-    assert!(ran.summary.contains("1 of 2 configurations done on 2 clusters"), "{}", ran.summary);
-    let ran = world.status("dev", &[("format", "json")]).succeeded();
-    assert!(ran.stdout.contains("\"large-1\""), "{}", ran.stdout);
-}
-
 /// The number of the run that [`RolloutPlatform::watching`] begins.
 const LOST_RUN: u64 = 99;
 
@@ -605,7 +591,7 @@ impl RolloutPlatform {
 }
 
 /// The tutorial's platform with a commit merged on dev, and a cluster of each of these types.
-fn merged(lives: &[(&str, Life)]) -> (RolloutPlatform, Merged) {
+pub(crate) fn merged(lives: &[(&str, Life)]) -> (RolloutPlatform, Merged) {
     let world = RolloutPlatform::s1();
     let configurations: Vec<_> =
         lives.iter().map(|(cluster_type, life)| (world.cluster("dev", cluster_type), life)).collect();

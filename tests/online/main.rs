@@ -22,4 +22,5 @@ mod rollout_secrets;
 mod scenarios;
 mod secrets;
 mod several;
+mod status;
 mod tutorial;

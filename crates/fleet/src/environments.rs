@@ -104,6 +104,7 @@ mod tests {
         let (dev, stage) = (".environments/dev.yaml", ".environments/stage.yaml");
         let next = |name: &str| format!("  next: {name}\n");
         let place = "environments follow each other in a circle";
+        let (itself, circle) = (format!("{place}: dev, dev"), format!("{place}: dev, stage, dev"));
         let cases = [
             (vec![], Ok(vec![]), "nothing is declared"),
             (
@@ -155,18 +156,14 @@ mod tests {
                 Err(vec!["help: declared are dev\n"]),
                 "one that is not there",
             ),
-            (
-                vec![(dev, environment("dev", &next("dev")))],
-                Err(vec![&*format!("{place}: dev, dev")]),
-                "itself",
-            ),
+            (vec![(dev, environment("dev", &next("dev")))], Err(vec![&itself]), "itself"),
             (
                 vec![
                     (dev, environment("dev", &next("stage"))),
                     (stage, environment("stage", &next("dev"))),
                     (".environments/test.yaml", environment("test", &next("stage"))),
                 ],
-                Err(vec![&*format!("{place}: dev, stage, dev")]),
+                Err(vec![&circle]),
                 "a circle is told once",
             ),
         ];

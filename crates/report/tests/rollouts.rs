@@ -675,6 +675,7 @@ fn hostile_text_stays_text() {
         let summary = CheckSummary {
             fleet,
             verdict,
+            promoted: None,
             trouble,
             due: &Due::Yes,
             held: Held { targets: vec![target], means: HeldMeans::Said },

@@ -125,7 +125,10 @@ impl<'a> World<'a> {
                 Ok(Held::Leaf(self.github.bare(key).object_named(name).map_err(failed)?.into()))
             }
             (Object::Blob(_, _, bytes), "text") => Ok(Held::Leaf(match std::str::from_utf8(bytes) {
-                Ok(text) => text[..text.floor_char_boundary(TEXT_BYTES)].into(),
+                Ok(text) => {
+                    let mut ends = (0..=text.len().min(TEXT_BYTES)).rev();
+                    text[..ends.find(|end| text.is_char_boundary(*end)).unwrap_or_default()].into()
+                }
                 Err(_) => Value::Null,
             })),
             (Object::Blob(_, _, bytes), "isTruncated") => Ok(Held::Leaf((bytes.len() > TEXT_BYTES).into())),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kalypso_sandbox::{Access, Dispatch, Level, Protection, Repository, Sandbox, Scope};
+use kalypso_sandbox::{Access, Dispatch, Level, Merge, Protection, Repository, Sandbox, Scope};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, TOKEN, git, git_url, graphql, sandbox, send, update_refs};
@@ -90,7 +90,7 @@ fn a_long_file_is_cut_by_one_interface_and_whole_in_the_other() {
     for (file, text, is_truncated, size) in table {
         let object = read(file);
         assert_eq!(
-            (&object["text"] == &text, &object["isTruncated"]),
+            (object["text"] == text, &object["isTruncated"]),
             (true, &json!(is_truncated)),
             "{file}"
         );
@@ -306,6 +306,35 @@ fn rules_hold_for_tokens() {
         assert_eq!(pushed.is_ok(), plain.is_empty(), "{protection:?}: {pushed:?}");
         assert_eq!(sandbox.violations(), [""; 0]);
     }
+}
+
+const LANDING: &str = "query($owner: String!, $name: String!, $commit: GitObjectID!) {
+    repository(owner: $owner, name: $name) { object(oid: $commit) { ... on Commit {
+        history(first: 1, path: \"live/*\") { nodes { oid parents(first: 1) { nodes { oid } } } }
+    } } }
+}";
+
+#[test]
+fn the_commit_that_changed_a_file_is_found_behind_merges() {
+    let (sandbox, gitops) = sandbox();
+    let before = head(&gitops, "dev");
+    gitops.branch("change", &before).unwrap();
+    let change = gitops.commit("change", &[("live/*", Some("1"))], "Change").unwrap();
+    gitops.commit("dev", &[("live/other", Some("2"))], "Meanwhile").unwrap();
+    let number = gitops.open_pull("change", "dev", "Change", "").unwrap();
+    let merged = gitops.merge_pull(number, Merge::Commit).unwrap();
+    let later = gitops.commit("dev", &[("b", Some("3"))], "Later").unwrap();
+    let node = json!({ "oid": change, "parents": { "nodes": [{ "oid": before }] } });
+    for (commit, want, why) in [
+        (&later, json!([node]), "later"),
+        (&merged, json!([node]), "a merge"),
+        (&before, json!([]), "before"),
+    ] {
+        let variables = json!({ "owner": "contoso", "name": "gitops", "commit": commit });
+        let body = graphql(&sandbox, TOKEN, LANDING, variables).body;
+        assert_eq!(body["data"]["repository"]["object"]["history"]["nodes"], want, "{why}");
+    }
+    assert_eq!(sandbox.violations(), [""; 0]);
 }
 
 const HISTORY: &str = "query($owner: String!, $name: String!, $branch: String!) {

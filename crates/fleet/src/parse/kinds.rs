@@ -138,12 +138,10 @@ fn environment(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_
 fn base_repo(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<BaseRepo> {
     let at = repo_ref(reader, spec);
     let commit = reader.optional_text(spec, "commit").filter(|commit| !commit.text.is_empty());
-    if let Some(commit) = &commit {
-        if !is_full_commit_id(&commit.text) {
-            let text = format!("`{}` is no full commit id", commit.text);
-            let mark = goyaml::Mark { line: commit.location.line, column: commit.location.column, offset: 0 };
-            reader.problem(mark, Diagnostic::warning(text).help("write all of its 40 hexadecimal digits"));
-        }
+    if let Some(commit) = commit.as_ref().filter(|commit| !is_full_commit_id(&commit.text)) {
+        let text = format!("`{}` is no full commit id", commit.text);
+        let mark = goyaml::Mark { line: commit.location.line, column: commit.location.column, offset: 0 };
+        reader.problem(mark, Diagnostic::warning(text).help("write all of its 40 hexadecimal digits"));
     }
     Some(BaseRepo { meta: meta?, at: at?, commit: commit.map(|commit| commit.text.to_string()) })
 }
