@@ -44,7 +44,7 @@ fn a_commit_that_fails_on_one_branch_does_not_go_on() {
     let (world, c1) = split();
     let broken = Trouble::new("ReconciliationFailed", "image is invalid");
     let west = world.named_cluster("west-1", "west", "drone");
-    let west = west.live(Life::default().fails(broken));
+    west.clone().live(Life::default().fails(broken));
     let failed =
         |statuses: Vec<String>| statuses.last().unwrap().starts_with("failure: Failed to deploy: 1 of 1");
     let west_fails = || assert_eq!(world.run("checkpromote", &inputs("west", &[("grace", "0")])).exit, 1);

@@ -677,6 +677,7 @@ fn hostile_text_stays_text() {
             verdict,
             promoted: None,
             trouble,
+            promoted: None,
             due: &Due::Yes,
             held: Held { targets: vec![target], means: HeldMeans::Said },
             hand_over: not_started.clone(),
