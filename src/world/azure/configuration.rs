@@ -116,11 +116,15 @@ fn kustomization(value: &Value) -> Kustomization {
 }
 
 /// An object's state, in either of the two shapes: with a list of conditions, or with one message for all.
+///
+/// Where there are conditions and Ready is not among them, it is not known whether it is ready.
 fn object(status: &Value) -> Option<ObjectStatus> {
-    let condition =
-        list(status.get("statusConditions")).find(|condition| text(condition, "/type") == Some("Ready"));
+    let mut conditions = list(status.get("statusConditions")).peekable();
+    let has_conditions = conditions.peek().is_some();
+    let condition = conditions.find(|condition| text(condition, "/type") == Some("Ready"));
     let ready = match condition {
         Some(condition) => text(condition, "/status").and_then(ready_of_status),
+        None if has_conditions => None,
         None => text(status, "/complianceState").and_then(ready_of_compliance),
     };
     let said =
@@ -429,6 +433,13 @@ mod tests {
                 Some(Ready::False),
                 true,
                 "the condition goes before the state",
+            ),
+            (
+                json!({ "statusConditions": [{ "type": "Reconciling", "status": "True", "message": "at work" }],
+                        "complianceState": "Compliant", "message": applied }),
+                None,
+                true,
+                "no condition that it is ready",
             ),
             (
                 json!({ "statusConditions": [], "complianceState": "Compliant", "message": applied }),
