@@ -1,5 +1,8 @@
 //! The clusters that follow one repository, as Azure shows them.
 
+use std::collections::HashSet;
+use std::mem::{self, Discriminant};
+
 use report::{Diagnosis, Followed, MissingSight};
 use rollout::{CommitId, ConfigurationId, Direct, Observation, Read, Tally};
 
@@ -7,14 +10,17 @@ use super::subject::GitOps;
 use crate::cli::{AzureArgs, AzureCloud};
 use crate::exit::Failure;
 use crate::world::access::Access;
-use crate::world::azure::{self, Azure, Cloud, Filter, Missing, Rows, Settings, SignIn};
+use crate::world::azure::{self, Azure, Cloud, Filter, Kind, Missing, Rows, Settings, SignIn};
 use crate::world::runner::{self, Runner};
+use crate::world::terminal;
 use crate::world::tokens::Token;
 
 /// The clusters that follow one repository.
 pub(crate) struct Clusters {
     azure: Azure,
     filter: Filter,
+    /// What has kept configurations from being read themselves
+    said: HashSet<Discriminant<Kind>>,
 }
 
 impl Clusters {
@@ -33,7 +39,7 @@ impl Clusters {
     /// Those that follow `gitops` and that an identity sees.
     pub(super) fn seen_by(mut azure: Azure, gitops: &GitOps) -> Result<Clusters, Failure> {
         azure.check_subscriptions()?;
-        Ok(Clusters { azure, filter: Filter::new(&gitops.url) })
+        Ok(Clusters { azure, filter: Filter::new(&gitops.url), said: HashSet::new() })
     }
 
     /// How many configurations are in which state.
@@ -50,9 +56,15 @@ impl Clusters {
         Ok(self.azure.rows(&self.filter, rows, page)?)
     }
 
-    /// A configuration as it is now.
+    /// A configuration as it is now. Of each kind of reason why one cannot be read the first is said.
     pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Direct {
-        self.azure.configuration(id)
+        self.azure.configuration(id).unwrap_or_else(|error| {
+            if self.said.insert(mem::discriminant(error.kind())) {
+                let text = format!("warning: {}; it is tried again\n", report::log_line(&error.what()));
+                terminal::complain(&text);
+            }
+            Direct::Unreadable
+        })
     }
 
     /// What can be seen at all, if that can be found out.

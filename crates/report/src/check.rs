@@ -380,7 +380,8 @@ fn late(fleet: &FleetStatus<'_>) -> String {
         ),
         (
             waits(|why| matches!(why, WhyWaiting::Unreadable)),
-            "give the identity the role Reader again where configurations cannot be read any more",
+            "the log says why configurations cannot be read: give the identity the role Reader again, or run the job \
+             again when Azure answers",
         ),
     ];
     let mut said: Vec<(usize, &str)> = reasons.into_iter().filter(|(count, _)| *count > 0).collect();

@@ -32,7 +32,7 @@ pub(crate) fn reason(Standing { observation, state, .. }: &Standing<'_>) -> Stri
             }
             WhyWaiting::Suspended => "suspended".to_owned(),
             WhyWaiting::Disconnected => disconnected(observation),
-            WhyWaiting::Unreadable => "it cannot be read any more".to_owned(),
+            WhyWaiting::Unreadable => "it cannot be read now".to_owned(),
         },
         State::Failing { .. } => trouble(observation),
         State::Ignored(WhyIgnored::Suspended) => "suspended".to_owned(),

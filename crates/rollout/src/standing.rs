@@ -53,7 +53,7 @@ pub enum WhyWaiting {
     Suspended,
     /// Its cluster is not there
     Disconnected,
-    /// It was there and cannot be read any more
+    /// It was there, and could not be read the last time
     Unreadable,
 }
 

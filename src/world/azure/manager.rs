@@ -57,17 +57,16 @@ impl Manager {
     }
 
     /// A configuration as it is now. That it is gone is believed only if Azure itself says so.
-    pub(super) fn configuration(&mut self, client: &Client, id: &ConfigurationId) -> Direct {
+    pub(super) fn configuration(&mut self, client: &Client, id: &ConfigurationId) -> Result<Direct, Error> {
         let action = format!("read the configuration {}", id.as_str());
         let resource = match self.resource(client, &action, id.as_str(), "2023-05-01") {
-            Ok(resource) => resource,
-            Err(error) if *error.kind() == Kind::NotFound => return Direct::Gone,
-            Err(_) => return Direct::Unreadable,
+            Err(error) if *error.kind() == Kind::NotFound => return Ok(Direct::Gone),
+            read => read?,
         };
         let connectivity = self.connectivity(client, configuration::cluster_of(id));
         match configuration::of_resource(&resource, connectivity) {
-            Some(observation) if observation.id == *id => Direct::Found(Box::new(observation)),
-            _ => Direct::Unreadable,
+            Some(observation) if observation.id == *id => Ok(Direct::Found(Box::new(observation))),
+            _ => Err(Error::new(&action, Kind::Unreadable, "the answer is about something else")),
         }
     }
 

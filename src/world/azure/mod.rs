@@ -208,7 +208,7 @@ impl Azure {
     }
 
     /// A configuration as it is now, not as the index has it.
-    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Direct {
+    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Result<Direct, Error> {
         self.manager.configuration(&self.client, id)
     }
 
@@ -527,9 +527,9 @@ mod tests {
             let script = Script::new([vec![token(1)], answers].concat());
             let mut azure = script.azure(&FakeClock::new(), &[]);
             let got = match azure.configuration(&ConfigurationId::new(&id("A"))) {
-                Direct::Gone => None,
-                Direct::Unreadable => Some("unreadable".to_owned()),
-                Direct::Found(found) => match found.cluster.connectivity {
+                Ok(Direct::Gone) => None,
+                Ok(Direct::Unreadable) | Err(_) => Some("unreadable".to_owned()),
+                Ok(Direct::Found(found)) => match found.cluster.connectivity {
                     rollout::Connectivity::Disconnected { state, .. } => Some(state),
                     _ => Some(String::new()),
                 },
@@ -551,7 +551,9 @@ mod tests {
         let mut azure = script.azure(&clock, &[]);
         read(&mut azure).unwrap();
         for _ in 0..3 {
-            let Direct::Found(found) = azure.configuration(&ConfigurationId::new(&id("A"))) else { panic!() };
+            let Ok(Direct::Found(found)) = azure.configuration(&ConfigurationId::new(&id("A"))) else {
+                panic!()
+            };
             assert_eq!(found.cluster.connectivity, rollout::Connectivity::Connected, "as the rows had it");
         }
         assert_eq!(clock.slept(), [Duration::from_millis(200); 2]);

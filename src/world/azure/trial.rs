@@ -110,12 +110,12 @@ fn a_fleet_is_read_in_every_way() {
     let drone = b.objects.iter().find(|object| object.name == "gitops-dev-drone").unwrap();
     assert_eq!((drone.ready, drone.applied.as_ref()), (Some(Ready::True), Some(&head)));
 
-    let Direct::Found(direct) = azure.configuration(&b.id) else { panic!() };
+    let Ok(Direct::Found(direct)) = azure.configuration(&b.id) else { panic!() };
     assert_eq!(Observation { channel: b.channel, ..*direct }, *b);
     let gone = ConfigurationId::new(&format!("{}x", b.id.as_str()));
-    assert_eq!(azure.configuration(&gone), Direct::Gone);
+    assert_eq!(azure.configuration(&gone).unwrap(), Direct::Gone);
     // A client that has read no rows asks for the cluster, too.
-    let Direct::Found(direct) = stage.client(&[]).configuration(&a.id) else { panic!() };
+    let Ok(Direct::Found(direct)) = stage.client(&[]).configuration(&a.id) else { panic!() };
     assert_eq!(direct.cluster, a.cluster);
 
     let diagnosis = azure.diagnosis().unwrap();
