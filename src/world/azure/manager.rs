@@ -90,8 +90,10 @@ impl Manager {
     }
 
     fn connectivity(&mut self, client: &Client, cluster: &str) -> Connectivity {
-        if let Some(known) = self.clusters.get(cluster) {
-            return known.clone();
+        match self.clusters.get(cluster) {
+            Some(known @ (Connectivity::Connected | Connectivity::Unknown)) => return known.clone(),
+            Some(Connectivity::Disconnected { .. }) | None => {}
+    /// A cluster that was not there is asked for again: rows lag, and a failure may rest on it.
         }
         let version = match cluster {
             cluster if cluster.contains("/microsoft.kubernetes/connectedclusters/") => "2024-01-01",
@@ -99,8 +101,10 @@ impl Manager {
             _ => return Connectivity::Unknown,
         };
         let action = format!("read the cluster {cluster}");
-        let read = self.resource(client, &action, cluster, version);
-        let found = read.map_or(Connectivity::Unknown, |resource| configuration::connectivity_of(&resource));
+        let Ok(resource) = self.resource(client, &action, cluster, version) else {
+            return Connectivity::Unknown;
+        };
+        let found = configuration::connectivity_of(&resource);
         self.clusters.insert(cluster.to_owned(), found.clone());
         found
     }

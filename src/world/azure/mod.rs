@@ -579,6 +579,48 @@ mod tests {
                 "on two pages",
             ),
             (
+    #[test]
+    fn whether_a_cluster_is_there_is_asked_until_it_is_known_to_be() {
+        let found = || answer(200, &json!({ "id": id("A"), "properties": {} }));
+        let cluster = |state: &str| answer(200, &json!({ "properties": { "connectivityStatus": state } }));
+        let row = |state: &str| page(&[json!({ "id": id("A"), "connectivityStatus": state })], 1, None);
+        let forbidden = || refusal(403, "AuthorizationFailed");
+        for (first, reads, want, why) in [
+            (row("Offline"), vec![found(), cluster("Connected"), found()], ["Connected"; 2], "rows lag"),
+            (
+                row("Offline"),
+                vec![found(), cluster("Expired"), found(), cluster("Connected")],
+                ["Expired", "Connected"],
+                "it comes back",
+            ),
+            (
+                page(&[], 0, None),
+                vec![found(), forbidden(), found(), cluster("Offline")],
+                ["", "Offline"],
+                "it could not be read once",
+            ),
+            (row("Offline"), vec![found(), forbidden(), found(), forbidden()], [""; 2], "never again"),
+            (row(""), vec![found(), found()], [""; 2], "rows never show it"),
+        ] {
+            let calls = 1 + reads.len();
+            let script = Script::new([vec![token(1), first], reads].concat());
+            let mut azure = script.azure(&FakeClock::new(), &[]);
+            read(&mut azure).unwrap();
+            for want in want {
+                let Ok(Direct::Found(found)) = azure.configuration(&ConfigurationId::new(&id("A"))) else {
+                    panic!("{why}")
+                };
+                let got = match found.cluster.connectivity {
+                    rollout::Connectivity::Connected => "Connected".to_owned(),
+                    rollout::Connectivity::Disconnected { state, .. } => state,
+                    rollout::Connectivity::Unknown => String::new(),
+                };
+                assert_eq!(got, want, "{why}");
+            }
+            assert_eq!(script.calls().len(), calls, "{why}");
+        }
+    }
+
                 &["s1", "s2"],
                 vec![token(1), listed(&["s1"], None)],
                 Err(Kind::NotVisible(vec!["s2".to_owned()])),
