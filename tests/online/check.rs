@@ -257,6 +257,30 @@ fn throttling_failing_services_and_expired_tokens_are_waited_out() {
 }
 
 #[test]
+fn a_configuration_is_gone_only_if_azure_says_that_it_is_not_there() {
+    for (code, verdict) in [
+        ("InvalidResourceType", "timeout"),
+        ("NoRegisteredProviderFound", "timeout"),
+        ("NotFound", "timeout"),
+        ("ResourceNotFound", "compliant"),
+    ] {
+        let (world, merged) = merged(&[("drone", Life::default()), ("large", applies_after(3600))]);
+        for index in 0..2 {
+            let at = At::Matching("GET", "*/fluxconfigurations/*".to_owned(), index);
+            world.sandbox.fault(at, Fault::azure_error(404, code, "It could not be found."));
+        }
+        let ran = world.check_merged(&merged, &[("timeout", "1s")]);
+        assert_eq!(ran.outputs["verdict"], verdict, "{code}: {}", ran.stderr);
+        let said = format!(
+            "connectedclusters/large-1/providers/microsoft.kubernetesconfiguration/fluxconfigurations/gitops-dev: \
+                            Azure answered 404: {code}: It could not be found."
+        );
+        assert_eq!(ran.stderr.contains(&said), verdict == "timeout", "{code}: {}", ran.stderr);
+        assert_eq!(ran.summary.contains("it cannot be read now"), verdict == "timeout", "{}", ran.summary);
+    }
+}
+
+#[test]
 fn a_cancelled_run_ends_its_status_itself() {
     let (world, merged) = merged(&[("drone", applies_after(3600))]);
     let mut run = world.watching(&merged);

@@ -23,6 +23,11 @@ pub(super) const ROLE: &str = "give it the role Reader, or one with Microsoft.Ku
      Microsoft.Kubernetes/connectedClusters/read, Microsoft.ContainerService/managedClusters/read and \
      Microsoft.Resources/subscriptions/read";
 
+/// What Azure says of a resource that is gone, alone or with what it was in.
+///
+/// There are more codes with a 404, such as `InvalidResourceType`: they say that nobody looked for the resource.
+const GONE: [&str; 3] = ["ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound"];
+
 const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
 const RESETS_AFTER: HeaderName = HeaderName::from_static("x-ms-user-quota-resets-after");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
@@ -57,7 +62,7 @@ pub(crate) enum Kind {
     Unauthorized,
     /// A role is missing
     Forbidden,
-    /// It is not there
+    /// It is not there any more: Azure itself says so
     NotFound,
     /// What was asked is refused
     Invalid,
@@ -314,10 +319,11 @@ fn kind(status: StatusCode, headers: &Headers, complaint: &Complaint, now: Syste
         _ if complaint.has("NoValidSubscriptionsInQueryRequest") => Kind::Forbidden,
         _ if complaint.has("ResponsePayloadTooLarge") => Kind::TooLarge,
         403 => Kind::Forbidden,
-        // A subscription that cannot be seen is answered like one that is not there, and a page of some proxy says nothing.
-        404 if complaint.code.is_empty() => Kind::Unreadable,
+        404 if GONE.iter().any(|code| complaint.code.eq_ignore_ascii_case(code)) => Kind::NotFound,
+        // A subscription that cannot be seen is answered like one that is not there.
         404 if complaint.code.to_ascii_lowercase().contains("subscription") => Kind::Forbidden,
-        404 => Kind::NotFound,
+        // A page of some proxy, or the word of a gateway, says nothing.
+        404 if matches!(&*complaint.code, "" | "NotFound") => Kind::Unreadable,
         408 => Kind::Server,
         429 => Kind::RateLimited { until: until(headers, now) },
         400..=499 => Kind::Invalid,
@@ -373,7 +379,13 @@ mod tests {
             (404, &[], code("SubscriptionNotFound"), Kind::Forbidden, "perhaps only not visible"),
             (404, &[], Value::Null, Kind::Unreadable, "nobody of Azure said so"),
             (408, &[], Value::Null, Kind::Server, "too slow"),
+            (404, &[], code("ParentResourceNotFound"), Kind::NotFound, "gone with its cluster"),
             (429, &[("retry-after", "7")], Value::Null, after(7), "told how long"),
+            (404, &[], code("InvalidResourceType"), Kind::Invalid, "nobody looked for it"),
+            (404, &[], code("InvalidResourceNamespace"), Kind::Invalid, "nor here"),
+            (404, &[], code("NoRegisteredProviderFound"), Kind::Invalid, "nor here"),
+            (404, &[], detail("ResourceNotFound"), Kind::Invalid, "something else is gone"),
+            (404, &[], code("NotFound"), Kind::Unreadable, "a gateway"),
             (
                 429,
                 &[("x-ms-user-quota-resets-after", "00:01:03")],
