@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use fleet::{Diagnostic, Location};
 
@@ -54,6 +55,8 @@ pub(crate) struct Failure {
     is_outdated: bool,
     /// Whether the same may work a little later
     is_passing: bool,
+    /// When it may, where that is known
+    until: Option<SystemTime>,
 }
 
 impl Failure {
@@ -84,7 +87,15 @@ impl Failure {
     }
 
     fn new(exit: Exit, error: anyhow::Error, help: impl Into<String>) -> Failure {
-        Failure { exit, error, help: help.into(), location: None, is_outdated: false, is_passing: false }
+        Failure {
+            exit,
+            error,
+            help: help.into(),
+            location: None,
+            is_outdated: false,
+            is_passing: false,
+            until: None,
+        }
     }
 
     /// The GitOps branch has moved on since it was read.
@@ -101,6 +112,16 @@ impl Failure {
     /// The same may work a little later.
     pub(crate) fn passing(self) -> Failure {
         Failure { is_passing: true, ..self }
+    }
+
+    /// The same may work then, and not before.
+    pub(crate) fn passing_at(self, time: SystemTime) -> Failure {
+        Failure { until: Some(time), ..self.passing() }
+    }
+
+    /// When the same may work, where that is known.
+    pub(crate) fn until(&self) -> Option<SystemTime> {
+        self.until
     }
 
     /// Whether the same may work a little later.

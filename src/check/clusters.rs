@@ -19,12 +19,14 @@ use crate::world::tokens::Token;
 pub(crate) struct Clusters {
     azure: Azure,
     filter: Filter,
+    /// Whether all subscriptions that were given have been seen
+    is_checked: bool,
     /// What has kept configurations from being read themselves
     said: HashSet<Discriminant<Kind>>,
 }
 
 impl Clusters {
-    /// Those that follow `gitops`; every subscription that is given must be visible.
+    /// Those that follow `gitops`; nothing is asked yet.
     pub(crate) fn new(
         arguments: &AzureArgs,
         gitops: &GitOps,
@@ -33,22 +35,23 @@ impl Clusters {
     ) -> Result<Clusters, Failure> {
         let (clock, announce) = (access.clock.clone(), runner.announcer());
         let azure = Azure::new(settings(arguments), runner::variable, &access.http, clock, announce)?;
-        Clusters::seen_by(azure, gitops)
+        Ok(Clusters::seen_by(azure, gitops))
     }
 
     /// Those that follow `gitops` and that an identity sees.
-    pub(super) fn seen_by(mut azure: Azure, gitops: &GitOps) -> Result<Clusters, Failure> {
-        azure.check_subscriptions()?;
-        Ok(Clusters { azure, filter: Filter::new(&gitops.url), said: HashSet::new() })
+    pub(super) fn seen_by(azure: Azure, gitops: &GitOps) -> Clusters {
+        Clusters { azure, filter: Filter::new(&gitops.url), is_checked: false, said: HashSet::new() }
     }
 
     /// How many configurations are in which state.
     pub(crate) fn tally(&mut self, mentioning: &[CommitId]) -> Result<Tally, Failure> {
+        self.check_subscriptions()?;
         Ok(self.azure.tally(&self.filter, mentioning)?)
     }
 
     /// What configurations show, page by page.
     pub(crate) fn rows(&mut self, read: &Read, page: impl FnMut(Vec<Observation>)) -> Result<(), Failure> {
+        self.check_subscriptions()?;
         let rows = match read {
             Read::Arrived { commits, since } => Rows::Arrived { commits, since: *since },
             Read::All | Read::Poll { .. } | Read::Direct(_) => Rows::All,
@@ -56,15 +59,29 @@ impl Clusters {
         Ok(self.azure.rows(&self.filter, rows, page)?)
     }
 
-    /// A configuration as it is now. Of each kind of reason why one cannot be read the first is said.
-    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Direct {
-        self.azure.configuration(id).unwrap_or_else(|error| {
-            if self.said.insert(mem::discriminant(error.kind())) {
-                let text = format!("warning: {}; it is tried again\n", report::log_line(&error.what()));
-                terminal::complain(&text);
-            }
-            Direct::Unreadable
-        })
+    /// A configuration as it is now; a failure if none can be read now.
+    ///
+    /// Of each kind of reason why one cannot be read the first is said.
+    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Result<Direct, Failure> {
+        let error = match self.azure.configuration(id) {
+            Ok(direct) => return Ok(direct),
+            Err(error) if matches!(error.kind(), Kind::RateLimited { .. }) => return Err(error.into()),
+            Err(error) => error,
+        };
+        if self.said.insert(mem::discriminant(error.kind())) {
+            let text = format!("warning: {}; it is tried again\n", report::log_line(&error.what()));
+            terminal::complain(&text);
+        }
+        Ok(Direct::Unreadable)
+    }
+
+    /// Makes sure, once, that every subscription that was given can be seen.
+    fn check_subscriptions(&mut self) -> Result<(), Failure> {
+        if !self.is_checked {
+            self.azure.check_subscriptions()?;
+            self.is_checked = true;
+        }
+        Ok(())
     }
 
     /// What can be seen at all, if that can be found out.

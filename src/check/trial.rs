@@ -227,7 +227,7 @@ impl Stage {
         let azure =
             Azure::new(settings, variable, &access.http, access.clock.clone(), runner.announcer()).unwrap();
         let mut watch = Watch {
-            clusters: Clusters::seen_by(azure, &gitops).unwrap(),
+            clusters: Clusters::seen_by(azure, &gitops),
             answers: Answers {
                 github: &access.github,
                 gitops: &gitops,

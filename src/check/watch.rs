@@ -1,7 +1,7 @@
 //! Watching clusters until there is a verdict: what the check asks for is found out, one thing after the other.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rollout::{Next, Question, Read, Rollout, Time, Verdict};
 
@@ -14,6 +14,9 @@ use crate::world::terminal;
 
 /// A wait is up to this much longer, so that checks that started together do not ask together.
 const JITTER: f64 = 0.1;
+
+/// Times are whole seconds, rounded down.
+const A_SECOND: Duration = Duration::from_secs(1);
 
 /// Where the check looks.
 pub(crate) struct Watch<'a> {
@@ -58,6 +61,9 @@ impl Watch<'_> {
                     terminal::complain(&text);
                     self.trouble = Some(reason);
                     rollout.failed(self.now());
+                    if let Some(until) = failure.until() {
+                        rollout.rest_until(time(until) + A_SECOND, self.now());
+                    }
                 }
             }
         }
@@ -100,7 +106,7 @@ impl Watch<'_> {
             }
             Read::Direct(ids) => {
                 for id in ids {
-                    let direct = self.clusters.configuration(id);
+                    let direct = self.clusters.configuration(id)?;
                     rollout.read_directly(id, direct, self.now());
                 }
             }
@@ -111,7 +117,11 @@ impl Watch<'_> {
 
 /// Now.
 pub(crate) fn now(clock: &dyn Clock) -> Time {
-    Time(clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    time(clock.now())
+}
+
+fn time(time: SystemTime) -> Time {
+    Time(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
 fn with_jitter(time: Duration) -> Duration {

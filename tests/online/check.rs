@@ -257,6 +257,39 @@ fn throttling_failing_services_and_expired_tokens_are_waited_out() {
 }
 
 #[test]
+fn what_is_asked_for_too_often_is_not_asked_for_again_before_its_time() {
+    let head = |index| At::Matching("GET", "*/git/matching-refs/heads/dev".to_owned(), index);
+    let throttled = || Fault::azure_error(429, "RateLimiting", "Please slow down.").after(300);
+    for (at, fault, path, why) in [
+        (At::Matching("POST", GRAPH.to_owned(), 1), throttled(), GRAPH, "by Azure"),
+        (head(4), Fault::retry_after(403, "You have exceeded a rate limit.", 600), "/heads/dev", "by GitHub"),
+    ] {
+        let (world, merged) = merged(&[("drone", applies_after(1))]);
+        world.sandbox.fault(at, fault);
+        let ran = world.check_merged(&merged, &[]).succeeded();
+        assert!(ran.stderr.contains("; it is tried again\n"), "{why}: {}", ran.stderr);
+        assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED], "{why}");
+        let refused = ran.requests.iter().position(|it| matches!(it.status, Some(403 | 429)));
+        let later = &ran.requests[refused.expect("it is refused") + 1..];
+        let again = later.iter().filter(|request| request.path.ends_with(path)).count();
+        assert!(again <= 2, "{why}: {again} times, once more when time is over and all rows");
+    }
+}
+
+#[test]
+fn subscriptions_that_cannot_be_looked_up_at_first_are_looked_up_later() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let throttled = Fault::azure_error(429, "TooManyRequests", "Please slow down.").after(300);
+    world.sandbox.fault(At::next("GET", "/subscriptions"), throttled);
+    let id = world.azure.subscription(SUBSCRIPTION).id().to_owned();
+    let ran = world.check_merged(&merged, &[("azure-subscriptions", &id), ("timeout", "2s")]).succeeded();
+    assert!(ran.stderr.contains("warning: cannot list the subscriptions: "), "{}", ran.stderr);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    let asked = ran.requests.iter().filter(|request| request.path == "/subscriptions").count();
+    assert_eq!(asked, 2, "once more, and not again when they were seen");
+}
+
+#[test]
 fn a_configuration_is_gone_only_if_azure_says_that_it_is_not_there() {
     for (code, verdict) in [
         ("InvalidResourceType", "timeout"),

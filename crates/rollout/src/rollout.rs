@@ -21,6 +21,8 @@ use crate::verdict::Verdict;
 
 /// What cannot be read when time is over is tried so often.
 const LAST_TRIES: u32 = 4;
+/// And for so long: a check ends soon after its time, however slow Azure is.
+const LAST_TIME: Duration = Duration::from_secs(5 * 60);
 
 /// The check of one commit.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Rollout {
     passes: Passes,
     /// The first of the passes in a row that showed too few clusters
     short_since: Option<Time>,
+    /// When nothing more is read, once time is over
+    last_ends: Option<Time>,
 }
 
 /// What the last poll showed.
@@ -119,6 +123,7 @@ impl Rollout {
             arrivals: Arrivals::default(),
             passes: Passes::default(),
             short_since: None,
+            last_ends: None,
         }
     }
 
@@ -135,7 +140,7 @@ impl Rollout {
         let is_time_over = now >= self.deadline();
         match (&self.phase, self.round.stage) {
             (Phase::Over(_), _) => {}
-            (_, Stage::Usual) if is_time_over => self.begin_last(),
+            (_, Stage::Usual) if is_time_over => self.begin_last(now),
             (Phase::Resting(until), _) if now >= *until => self.begin(),
             (Phase::Resting(_) | Phase::Working, _) => {}
         }
@@ -230,13 +235,19 @@ impl Rollout {
             }
             (Phase::Working, _) => {
                 self.round.failures += 1;
-                self.rest(now);
+                self.rest(now + self.interval(), now);
             }
             (Phase::Resting(_) | Phase::Over(_), _) => {}
         }
     }
 
-    /// How every configuration that was seen stands, by cluster and name.
+    /// What was asked for last and failed would be in vain before `time`.
+    pub fn rest_until(&mut self, time: Time, now: Time) {
+        if let Phase::Resting(until) = self.phase {
+            self.rest(time.max(until), now);
+        }
+    }
+
     pub fn standings(&self, _now: Time) -> Vec<Standing<'_>> {
         let states = self.evidence.known.states();
         let standings = states.map(|(Configuration { observation, finding, .. }, state)| Standing {
@@ -284,19 +295,24 @@ impl Rollout {
     }
 
     /// Begins the round after which there is none, but tries of the same.
-    fn begin_last(&mut self) {
+    fn begin_last(&mut self, now: Time) {
+        self.last_ends = Some(now + LAST_TIME);
         // Where the branch may have gone elsewhere, the poll that showed it is the last one.
         self.poll.take_if(|poll| self.evidence.lineage.course(&poll.head) == Course::GoesOn);
         self.round = Round::new(self.round.number + 1, Stage::Last);
         self.phase = Phase::Working;
     }
 
-    fn rest(&mut self, now: Time) {
-        let next = now + self.interval();
-        self.phase = Phase::Resting(match self.round.stage {
-            Stage::Usual => next.min(self.deadline()),
-            Stage::Last | Stage::Only => next,
-        });
+    fn rest(&mut self, until: Time, now: Time) {
+        match self.round.stage {
+            Stage::Usual => self.phase = Phase::Resting(until.min(self.deadline())),
+            Stage::Last | Stage::Only if self.is_last_over(until) => self.end(Verdict::Timeout, now),
+            Stage::Last | Stage::Only => self.phase = Phase::Resting(until),
+        }
+    }
+
+    fn is_last_over(&self, now: Time) -> bool {
+        self.last_ends.is_some_and(|end| now >= end)
     }
 
     fn end(&mut self, verdict: Verdict, now: Time) {

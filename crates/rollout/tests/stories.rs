@@ -1058,6 +1058,35 @@ fn time_is_over() {
 }
 
 #[test]
+fn what_is_in_vain_for_a_while_waits_so_long() {
+    let mut story = Story::new(policy(), &["x"]);
+    story.failing = Some("poll");
+    let seconds = Duration::from_secs;
+    for (after, wait) in [(300, 300), (3, 15), (2 * 3600, 60 * 60 - 315)] {
+        let before = story.now;
+        let next = story.rollout.next(story.now);
+        assert_eq!(kind_of(&next), "poll");
+        story.rollout.failed(story.now);
+        story.rollout.rest_until(story.now + seconds(after), story.now);
+        assert_eq!(story.rollout.next(story.now), Next::Wait(seconds(wait)), "{after}");
+        story.now = before + seconds(wait);
+    }
+    for (after, want) in [(200, Next::Wait(seconds(200))), (300, Next::End(Verdict::Timeout))] {
+        let mut story = Story { rollout: story.rollout.clone(), ..Story::new(policy(), &["x"]) };
+        story.now = START + 60 * MINUTE;
+        assert_eq!(kind_of(&story.rollout.next(story.now)), "poll", "time is over");
+        story.rollout.failed(story.now);
+        story.rollout.rest_until(story.now + seconds(after), story.now);
+        assert_eq!(story.rollout.next(story.now), want, "{after}");
+    }
+    story.failing = None;
+    story.report("x", |x| at(x, '1'));
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "time is over, and it has come meanwhile");
+    story.rollout.rest_until(story.now + seconds(300), story.now);
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "it is over for good");
+}
+
+#[test]
 fn steps_fail() {
     for kind in ["poll", "ask", "arrived", "all", "direct"] {
         let mut story = Story::new(policy(), &["x", "y"]);

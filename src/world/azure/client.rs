@@ -27,7 +27,7 @@ use crate::world::clock::Clock;
 const TRIES: usize = 4;
 
 /// Time to wait between them, in total: who asks will ask again.
-const WAITING: Duration = Duration::from_secs(60);
+pub(super) const WAITING: Duration = Duration::from_secs(60);
 
 /// Most failures pass at once: the first pause is short, and each further one four times as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

@@ -277,7 +277,11 @@ impl std::error::Error for Error {}
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let failure = Failure::world(anyhow::anyhow!(error.what()), error.help());
-        if error.may_pass() { failure.passing() } else { failure }
+        match error.kind {
+            Kind::RateLimited { until } => failure.passing_at(until),
+            _ if error.may_pass() => failure.passing(),
+            _ => failure,
+        }
     }
 }
 
@@ -375,17 +379,17 @@ mod tests {
             (413, &[], code("ResponsePayloadTooLarge"), Kind::TooLarge, "the same, another status"),
             (400, &[], detail("InvalidQuery"), Kind::Invalid, "our fault"),
             (404, &[], code("ResourceNotFound"), Kind::NotFound, "gone"),
-            (404, &[], code("ResourceGroupNotFound"), Kind::NotFound, "gone with all around it"),
-            (404, &[], code("SubscriptionNotFound"), Kind::Forbidden, "perhaps only not visible"),
-            (404, &[], Value::Null, Kind::Unreadable, "nobody of Azure said so"),
-            (408, &[], Value::Null, Kind::Server, "too slow"),
             (404, &[], code("ParentResourceNotFound"), Kind::NotFound, "gone with its cluster"),
-            (429, &[("retry-after", "7")], Value::Null, after(7), "told how long"),
+            (404, &[], code("ResourceGroupNotFound"), Kind::NotFound, "gone with all around it"),
             (404, &[], code("InvalidResourceType"), Kind::Invalid, "nobody looked for it"),
             (404, &[], code("InvalidResourceNamespace"), Kind::Invalid, "nor here"),
             (404, &[], code("NoRegisteredProviderFound"), Kind::Invalid, "nor here"),
             (404, &[], detail("ResourceNotFound"), Kind::Invalid, "something else is gone"),
             (404, &[], code("NotFound"), Kind::Unreadable, "a gateway"),
+            (404, &[], code("SubscriptionNotFound"), Kind::Forbidden, "perhaps only not visible"),
+            (404, &[], Value::Null, Kind::Unreadable, "nobody of Azure said so"),
+            (408, &[], Value::Null, Kind::Server, "too slow"),
+            (429, &[("retry-after", "7")], Value::Null, after(7), "told how long"),
             (
                 429,
                 &[("x-ms-user-quota-resets-after", "00:01:03")],

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::client::{Call, Client};
+use super::client::{Call, Client, WAITING};
 use super::error::{Error, Kind, resets_after};
 
 /// So many rows come at a time, unless they are too long.
@@ -96,8 +96,13 @@ impl Graph {
     }
 
     fn ask(&mut self, client: &Client, query: &str, skip: Option<&str>) -> Result<Page, Error> {
-        if let Some(free) = self.free.take() {
-            client.wait_until(free, "the quota of Azure Resource Graph is used up");
+        if let Some(free) = self.free {
+            let said = "the quota of Azure Resource Graph is used up";
+            if free.duration_since(client.now()).is_ok_and(|pause| pause > WAITING) {
+                return Err(Error::new(ACTION, Kind::RateLimited { until: free }, said));
+            }
+            client.wait_until(free, said);
+            self.free = None;
         }
         let mut body =
             json!({ "query": query, "options": { "resultFormat": "objectArray", "$top": self.page } });

@@ -509,6 +509,23 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_that_comes_back_late_is_left_to_the_caller() {
+        let last = with(page(&rows(&["a"]), 1, None), "x-ms-user-quota-remaining", "0");
+        let last = with(last, "x-ms-user-quota-resets-after", "00:05:00");
+        let clock = FakeClock::new();
+        let script = Script::new(vec![token(1), last, page(&rows(&["b"]), 1, None)]);
+        let mut azure = script.azure(&clock, &[]);
+        read(&mut azure).unwrap();
+        let until = clock.now() + Duration::from_secs(300);
+        for _ in 0..2 {
+            assert_eq!(*read(&mut azure).unwrap_err().kind(), Kind::RateLimited { until });
+        }
+        assert_eq!((script.calls().len(), slept(&clock)), (1, 0), "nothing is asked in vain");
+        clock.sleep(Duration::from_secs(299), "");
+        assert_eq!(read(&mut azure).unwrap(), [["b"]]);
+    }
+
+    #[test]
     fn one_resource() {
         let found =
             |state: &str| answer(200, &json!({ "id": id("A"), "properties": { "complianceState": state } }));

@@ -212,12 +212,10 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let failure = Failure::world(anyhow::anyhow!(error.what()), error.help());
         match error.kind {
-            Kind::TimedOut
-            | Kind::RateLimited { .. }
-            | Kind::Server
-            | Kind::Unreachable
-            | Kind::Network
-            | Kind::Unreadable => failure.passing(),
+            Kind::RateLimited { until } => failure.passing_at(until),
+            Kind::TimedOut | Kind::Server | Kind::Unreachable | Kind::Network | Kind::Unreadable => {
+                failure.passing()
+            }
             Kind::NoToken
             | Kind::Unauthorized
             | Kind::Forbidden { .. }

@@ -38,7 +38,7 @@ impl Rollout {
             (Some(Next::End(verdict)), _) => self.end(verdict, now),
             (Some(step), _) => return step,
             (None, Stage::Last | Stage::Only) => self.end(Verdict::Timeout, now),
-            (None, Stage::Usual) => self.rest(now),
+            (None, Stage::Usual) => self.rest(now + self.interval(), now),
         }
         self.next(now)
     }
