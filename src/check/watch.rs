@@ -15,6 +15,9 @@ use crate::world::terminal;
 /// A wait is up to this much longer, so that checks that started together do not ask together.
 const JITTER: f64 = 0.1;
 
+/// So long single resources are read before the check has another say in it.
+const AT_A_TIME: Duration = Duration::from_secs(15);
+
 /// Times are whole seconds, rounded down.
 const A_SECOND: Duration = Duration::from_secs(1);
 
@@ -105,9 +108,14 @@ impl Watch<'_> {
                 rollout.finished(self.now());
             }
             Read::Direct(ids) => {
+                let end = self.now() + AT_A_TIME;
                 for id in ids {
                     let direct = self.clusters.configuration(id)?;
                     rollout.read_directly(id, direct, self.now());
+                    // What is left is asked for again, unless there is no time.
+                    if self.now() >= end {
+                        break;
+                    }
                 }
             }
         }

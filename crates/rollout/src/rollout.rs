@@ -95,7 +95,7 @@ pub enum Read {
     },
     /// Every row, page by page
     All,
-    /// These resources themselves, one after the other
+    /// These resources themselves, one after the other; those that are left out are asked for again
     Direct(Vec<ConfigurationId>),
 }
 
@@ -205,6 +205,7 @@ impl Rollout {
     /// What one resource of [`Read::Direct`] itself said.
     pub fn read_directly(&mut self, id: &ConfigurationId, direct: Direct, now: Time) {
         self.round.visits += 1;
+        self.round.first_visit.get_or_insert(now);
         let Round { number: round, .. } = self.round;
         let Passes { begun: pass, .. } = self.passes;
         if let Some(known) = self.evidence.known.get_mut(id) {
@@ -248,6 +249,7 @@ impl Rollout {
         }
     }
 
+    /// How every configuration that was seen stands, by cluster and name.
     pub fn standings(&self, _now: Time) -> Vec<Standing<'_>> {
         let states = self.evidence.known.states();
         let standings = states.map(|(Configuration { observation, finding, .. }, state)| Standing {

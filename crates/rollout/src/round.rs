@@ -18,6 +18,8 @@ pub(crate) struct Round {
     pub(crate) accounted: HashSet<ConfigurationId>,
     /// How many resources were read themselves
     pub(crate) visits: usize,
+    /// When the first of them had been read
+    pub(crate) first_visit: Option<Time>,
     /// What was gone when it was visited
     pub(crate) gone: BTreeSet<ConfigurationId>,
     /// Rows of what was gone before, and may be back: each is visited before it is passed over
@@ -56,6 +58,7 @@ impl Round {
             all_read: None,
             accounted: HashSet::new(),
             visits: 0,
+            first_visit: None,
             gone: BTreeSet::new(),
             ghosts: BTreeSet::new(),
             is_haunted: false,

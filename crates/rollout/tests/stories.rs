@@ -13,6 +13,8 @@ use rollout::{
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// So long resources are read themselves before the next step is asked for.
+const BATCH: Duration = Duration::from_secs(15);
 const START: Time = Time(1_000_000);
 
 fn commit(digit: char) -> CommitId {
@@ -120,6 +122,8 @@ struct Story {
     relations: BTreeMap<CommitId, Relation>,
     tracked: BTreeMap<CommitId, Option<CommitId>>,
     is_truncated: bool,
+    /// How long it takes to read one resource itself
+    visit: Duration,
     /// The kind of step that fails now
     failing: Option<&'static str>,
     log: Vec<String>,
@@ -140,6 +144,7 @@ impl Story {
             relations: BTreeMap::from([(commit('0'), Relation::Ancestor)]),
             tracked: BTreeMap::new(),
             is_truncated: false,
+            visit: Duration::ZERO,
             failing: None,
             log: Vec::new(),
         }
@@ -233,7 +238,12 @@ impl Story {
                 assert!(!ids.is_empty());
                 let names: Vec<_> = ids.iter().map(ConfigurationId::as_str).collect();
                 self.log.push(format!("direct {}", names.join(" ")));
+                let start = self.now;
                 for id in ids {
+                    if self.now >= start + BATCH {
+                        break;
+                    }
+                    self.now = self.now + self.visit;
                     let row = || self.rows.get(&id).map(|row| Direct::Found(Box::new(row.clone())));
                     let direct = self.resources.get(&id).cloned().or_else(row).unwrap_or(Direct::Gone);
                     self.rollout.read_directly(&id, direct, self.now);
@@ -1055,6 +1065,44 @@ fn time_is_over() {
     story.poll();
     assert_eq!(story.now, START + Duration::from_secs(20), "no wait goes beyond");
     assert_eq!(story.poll(), Some(Verdict::Timeout));
+}
+
+#[test]
+fn resources_may_take_their_time() {
+    let names: Vec<String> = (10..99).map(|number| format!("x{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let seconds = Duration::from_secs;
+    let mut story = Story::new(policy(), &names);
+    story.visit = seconds(20);
+    story.now = START + 16 * MINUTE;
+    let start = story.now;
+    story.poll();
+    assert!(story.now <= start + seconds(60 + 2 * 20 + 15), "polls go on: {:?}", story.now);
+    assert_eq!(visited(&story.done()), "x10 x11 x12 x13");
+    story.poll();
+    assert_eq!(visited(&story.done()), "x14 x15 x16 x17", "those that have waited longest");
+
+    story.now = START + 60 * MINUTE;
+    assert_eq!(story.poll(), Some(Verdict::Timeout));
+    assert!(story.now <= START + 60 * MINUTE + seconds(5 * 60 + 2 * 20), "and then it ends: {:?}", story.now);
+    assert_eq!(visited(&story.done()).split(' ').count(), 15, "with those that had waited longest");
+
+    // Where all has come, and rows do not show it, five minutes are enough for as many.
+    let mut story = Story::new(policy(), &names);
+    for name in &names {
+        story.resource(name, |resource| at(resource, '1'));
+    }
+    story.poll();
+    story.visit = seconds(1);
+    story.now = START + 60 * MINUTE;
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+}
+
+/// The resources that were read themselves, where a batch ends with its first one.
+fn visited(log: &str) -> String {
+    let batches = log.split(", ").filter_map(|step| step.strip_prefix("direct "));
+    let firsts: Vec<&str> = batches.filter_map(|batch| batch.split(' ').next()).collect();
+    firsts.join(" ")
 }
 
 #[test]

@@ -15,6 +15,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 use url::Url;
 
 use super::credential::Identity;
@@ -23,10 +24,7 @@ use super::secrets::Secrets;
 use crate::exit::Failure;
 use crate::world::clock::Clock;
 
-/// Requests for one call.
-const TRIES: usize = 4;
-
-/// Time to wait between them, in total: who asks will ask again.
+/// Time to wait between the requests for one call, in total: who asks will ask again.
 pub(super) const WAITING: Duration = Duration::from_secs(60);
 
 /// Most failures pass at once: the first pause is short, and each further one four times as long.
@@ -49,6 +47,24 @@ pub(super) struct Call<'a> {
     pub(super) url: Url,
     /// What is posted, if it is
     pub(super) body: Option<Value>,
+    pub(super) patience: Patience,
+}
+
+/// How long a call is tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Requests for it
+    pub(super) tries: usize,
+    /// How long one of them may take, with all that it takes to sign in
+    pub(super) answer: Duration,
+}
+
+impl Patience {
+    /// There is nothing to go on with before it is answered.
+    pub(super) const USUAL: Patience = Patience { tries: 4, answer: Duration::from_secs(90) };
+
+    /// There is something else to ask, and this may be asked again a little later.
+    pub(super) const SHORT: Patience = Patience { tries: 2, answer: Duration::from_secs(10) };
 }
 
 /// A good answer.
@@ -104,7 +120,7 @@ impl Client {
             .with_min_delay(FIRST_PAUSE)
             .with_factor(LONGER)
             .with_jitter()
-            .with_max_times(TRIES - 1)
+            .with_max_times(call.patience.tries.saturating_sub(1))
             .build();
         let (mut left, mut renewals) = (WAITING, 1);
         loop {
@@ -159,7 +175,11 @@ impl Client {
         };
         let (context, options) =
             (Context::new(), PipelineSendOptions { skip_checks: true, ..Default::default() });
-        let sent = self.runtime.block_on(self.pipeline.send(&context, &mut request, Some(options)));
+        let sent = self.runtime.block_on(async {
+            let sending = self.pipeline.send(&context, &mut request, Some(options));
+            timeout(call.patience.answer, sending).await
+        });
+        let sent = sent.map_err(|_| Error::new(call.action, Kind::Network, "no answer in time"))?;
         sent.map_err(|error| {
             let (way, claims) = (self.identity.way(), self.identity.claims());
             Error::unsent(call.action, way, &error, claims, self.now())

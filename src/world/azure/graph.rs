@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::client::{Call, Client, WAITING};
+use super::client::{Call, Client, Patience, WAITING};
 use super::error::{Error, Kind, resets_after};
 
 /// So many rows come at a time, unless they are too long.
@@ -112,7 +112,8 @@ impl Graph {
         if !self.subscriptions.is_empty() {
             body["subscriptions"] = json!(self.subscriptions);
         }
-        let reply = client.call::<Page>(&Call { action: ACTION, url: self.url.clone(), body: Some(body) })?;
+        let (url, patience) = (self.url.clone(), Patience::USUAL);
+        let reply = client.call::<Page>(&Call { action: ACTION, url, body: Some(body), patience })?;
         if reply.headers.get_optional_str(&CUT_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             let said = "the identity sees more subscriptions than were searched";
             return Err(Error::new(ACTION, Kind::CutOff, said));

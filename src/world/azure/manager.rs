@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::client::{Call, Client};
+use super::client::{Call, Client, Patience};
 use super::configuration;
 use super::error::{Error, Kind};
 
@@ -22,6 +22,8 @@ pub(super) struct Manager {
     last: Option<SystemTime>,
     /// What is known of clusters, by id
     clusters: BTreeMap<String, Connectivity>,
+    /// How long a resource is tried to be read
+    pub(super) patience: Patience,
 }
 
 /// A subscription that the identity sees.
@@ -46,7 +48,7 @@ struct Listed {
 impl Manager {
     /// Nothing is asked yet.
     pub(super) fn new(url: &Url) -> Manager {
-        Manager { url: url.clone(), last: None, clusters: BTreeMap::new() }
+        Manager { url: url.clone(), last: None, clusters: BTreeMap::new(), patience: Patience::SHORT }
     }
 
     /// Takes what rows say of clusters, so that it need not be asked.
@@ -75,7 +77,8 @@ impl Manager {
         let action = "list the subscriptions";
         let (mut all, mut url) = (Vec::new(), self.at("/subscriptions", "2022-12-01"));
         loop {
-            let listed: Listed = client.call(&Call { action, url: url.clone(), body: None })?.value;
+            let call = Call { action, url: url.clone(), body: None, patience: Patience::USUAL };
+            let listed: Listed = client.call(&call)?.value;
             let is_last = listed.value.is_empty();
             all.extend(listed.value);
             let Some(next) = listed.next_link.filter(|link| !link.is_empty() && !is_last) else {
@@ -89,11 +92,11 @@ impl Manager {
         }
     }
 
+    /// A cluster that was not there is asked for again: rows lag, and a failure may rest on it.
     fn connectivity(&mut self, client: &Client, cluster: &str) -> Connectivity {
         match self.clusters.get(cluster) {
             Some(known @ (Connectivity::Connected | Connectivity::Unknown)) => return known.clone(),
             Some(Connectivity::Disconnected { .. }) | None => {}
-    /// A cluster that was not there is asked for again: rows lag, and a failure may rest on it.
         }
         let version = match cluster {
             cluster if cluster.contains("/microsoft.kubernetes/connectedclusters/") => "2024-01-01",
@@ -114,7 +117,8 @@ impl Manager {
             client.wait_until(next, "Azure Resource Manager is asked five times a second");
         }
         self.last = Some(client.now());
-        Ok(client.call(&Call { action, url: self.at(id, version), body: None })?.value)
+        let (url, patience) = (self.at(id, version), self.patience);
+        Ok(client.call(&Call { action, url, body: None, patience })?.value)
     }
 
     /// The URL of a resource: whatever its id is, it stays on this server and below this path.

@@ -537,7 +537,10 @@ mod tests {
             (vec![found("Compliant"), unreadable()], Some(""), 2, "a cluster that may not be read"),
             (vec![refusal(404, "ResourceNotFound")], None, 1, "gone"),
             (vec![refusal(404, "SubscriptionNotFound")], Some("unreadable"), 1, "perhaps only not visible"),
-            (vec![answer(404, &json!("<html>")); 4], Some("unreadable"), 4, "not said by Azure"),
+            (vec![refusal(404, "InvalidResourceType")], Some("unreadable"), 1, "nobody looked for it"),
+            (vec![answer(404, &json!("<html>")); 2], Some("unreadable"), 2, "not said by Azure"),
+            (vec![None, found("Compliant"), unreadable()], Some(""), 3, "at the second try"),
+            (vec![refusal(500, "InternalServerError"); 2], Some("unreadable"), 2, "it is asked again later"),
             (vec![unreadable()], Some("unreadable"), 1, "no role"),
             (vec![other, unreadable()], Some("unreadable"), 2, "another resource"),
         ] {
@@ -576,26 +579,6 @@ mod tests {
         assert_eq!(clock.slept(), [Duration::from_millis(200); 2]);
     }
 
-    #[test]
-    fn given_subscriptions_must_be_visible() {
-        let listed = |ids: &[&str], next: Option<&str>| {
-            let value: Vec<Value> = ids
-                .iter()
-                .map(|id| json!({ "subscriptionId": id, "displayName": "n", "state": "Enabled" }))
-                .collect();
-            answer(200, &json!({ "value": value, "nextLink": next }))
-        };
-        let more = Some("https://management.azure.com/subscriptions?api-version=2022-12-01&$skiptoken=1");
-        for (given, answers, want, why) in [
-            (&[][..], vec![], Ok(()), "none given, nothing asked"),
-            (&["S1"], vec![token(1), listed(&["s1"], None)], Ok(()), "in any case"),
-            (
-                &["s1", "s2"],
-                vec![token(1), listed(&["s1"], more), listed(&["s2"], None)],
-                Ok(()),
-                "on two pages",
-            ),
-            (
     #[test]
     fn whether_a_cluster_is_there_is_asked_until_it_is_known_to_be() {
         let found = || answer(200, &json!({ "id": id("A"), "properties": {} }));
@@ -638,6 +621,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn given_subscriptions_must_be_visible() {
+        let listed = |ids: &[&str], next: Option<&str>| {
+            let value: Vec<Value> = ids
+                .iter()
+                .map(|id| json!({ "subscriptionId": id, "displayName": "n", "state": "Enabled" }))
+                .collect();
+            answer(200, &json!({ "value": value, "nextLink": next }))
+        };
+        let more = Some("https://management.azure.com/subscriptions?api-version=2022-12-01&$skiptoken=1");
+        for (given, answers, want, why) in [
+            (&[][..], vec![], Ok(()), "none given, nothing asked"),
+            (&["S1"], vec![token(1), listed(&["s1"], None)], Ok(()), "in any case"),
+            (
+                &["s1", "s2"],
+                vec![token(1), listed(&["s1"], more), listed(&["s2"], None)],
+                Ok(()),
+                "on two pages",
+            ),
+            (
                 &["s1", "s2"],
                 vec![token(1), listed(&["s1"], None)],
                 Err(Kind::NotVisible(vec!["s2".to_owned()])),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kalypso_sandbox::azure::{Job, TENANT};
-use kalypso_sandbox::{Repository, Sandbox, Visibility};
+use kalypso_sandbox::{At, Fault, Repository, Sandbox, Visibility};
 use rollout::{
     CommitId, Compliance, ConfigurationId, Connectivity, Direct, Observation, Provisioning, Ready,
 };
 
+use super::client::Patience;
 use super::cloud::{Cloud, Overrides};
 use super::credential::{SignIn, ways};
 use super::transport::Connections;
@@ -122,6 +123,27 @@ fn a_fleet_is_read_in_every_way() {
     assert_eq!((diagnosis.clusters, diagnosis.followed.len(), diagnosis.missing), (2, 1, None));
     assert_eq!(diagnosis.way, "GitHub's identity token");
     assert_eq!(stage.sandbox.violations(), [""; 0]);
+}
+
+#[test]
+fn a_resource_that_does_not_answer_does_not_hold_up_the_others() {
+    let stage = Stage::new();
+    let subscription = stage.sandbox.azure().subscription("edge");
+    for name in ["a", "b"] {
+        subscription.arc(name).configuration("gitops-dev").follows(&stage.gitops, "dev");
+    }
+    let mut azure = stage.client(&[]);
+    let [b, a] = &rows(&mut azure, Rows::All)[..] else { panic!() };
+    azure.manager.patience.answer = Duration::from_millis(200);
+    for index in 0..azure.manager.patience.tries {
+        let at = At::Matching("GET", b.id.as_str().to_owned(), index);
+        stage.sandbox.fault(at, Fault::Stall(Duration::from_secs(3600)));
+    }
+    let error = azure.configuration(&b.id).unwrap_err();
+    assert!(error.may_pass(), "{error}");
+    assert!(error.what().ends_with("gitops-dev: no answer in time"), "{error}");
+    azure.manager.patience = Patience::SHORT;
+    assert!(matches!(azure.configuration(&a.id), Ok(Direct::Found(_))));
 }
 
 #[test]

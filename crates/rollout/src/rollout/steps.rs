@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Next, Poll, Read, Reading, Rollout};
 use crate::configuration::{Configuration, LATENESS, Outcome, SECOND_REPORT_AFTER};
 use crate::lineage::Course;
+use crate::observation::ConfigurationId;
 use crate::policy::{OnTrouble, Unobserved};
 use crate::round::{Arrived, Stage};
 use crate::standing::{State, WhyIgnored, WhyWaiting};
@@ -18,6 +19,8 @@ const BETWEEN_PASSES: Duration = Duration::from_secs(5 * 60);
 /// One resource is not read itself more often than this while it is waited for.
 const BETWEEN_VISITS: Duration = Duration::from_secs(60);
 const VISITS_A_SECOND: u64 = 5;
+/// Resources are read themselves for so long in a round: then those that were read first have their turn again.
+const VISITING: Duration = BETWEEN_VISITS;
 
 impl Rollout {
     /// The first thing that is left to do in this round.
@@ -32,7 +35,7 @@ impl Rollout {
                 .or_else(|| self.read_arrived())
                 .or_else(|| self.read_all(now))
                 .or_else(|| self.visit_open(now))
-                .or_else(|| self.conclude()),
+                .or_else(|| self.conclude(now)),
         };
         match (step, self.round.stage) {
             (Some(Next::End(verdict)), _) => self.end(verdict, now),
@@ -81,7 +84,7 @@ impl Rollout {
         let is_due = |state: &State| matches!(state, State::Failing { fails_at, .. } if *fails_at <= now);
         let due = || self.evidence.known.states().filter(|(_, state)| is_due(state)).map(|(known, _)| known);
         let unvisited = due().filter(|known| !self.is_visited(known));
-        self.visit(unvisited).or_else(|| {
+        self.visit(unvisited, now).or_else(|| {
             let shown = due().filter(|known| {
                 known
                     .visit
@@ -98,12 +101,18 @@ impl Rollout {
     }
 
     /// Reads as many of these themselves as may be read in this round.
-    fn visit<'a>(&self, configurations: impl Iterator<Item = &'a Configuration>) -> Option<Next> {
+    fn visit<'a>(&self, configurations: impl Iterator<Item = &'a Configuration>, now: Time) -> Option<Next> {
+        let is_enough = self.round.first_visit.is_some_and(|first| now >= first + VISITING);
         let left = match self.round.stage {
+            Stage::Usual if is_enough => 0,
             Stage::Usual => self.visits_at_once().saturating_sub(self.round.visits),
-            Stage::Last | Stage::Only => self.visits_at_once(),
+            Stage::Last | Stage::Only => self.visits_before_the_end(now),
         };
-        read_directly(configurations.take(left))
+        read_directly(configurations.take(left).map(|known| &known.observation.id))
+    }
+
+    fn visits_before_the_end(&self, now: Time) -> usize {
+        if self.is_last_over(now) { 0 } else { self.visits_at_once() }
     }
 
     fn visits_at_once(&self) -> usize {
@@ -215,7 +224,7 @@ impl Rollout {
         };
         let mut open: Vec<&Configuration> = self.open().filter(is_due).collect();
         open.sort_by_key(|known| known.visit.map(|last| last.at));
-        self.visit(open.into_iter())
+        self.visit(open.into_iter(), now)
     }
 
     fn open(&self) -> impl Iterator<Item = &Configuration> {
@@ -228,7 +237,7 @@ impl Rollout {
     }
 
     /// Ends where a pass over all rows has shown that everything is done, or that there is too little.
-    fn conclude(&mut self) -> Option<Next> {
+    fn conclude(&mut self, now: Time) -> Option<Next> {
         let read = self.round.all_read?;
         let tally = &self.poll.as_ref()?.tally;
         let seen = self.evidence.known.clusters();
@@ -250,11 +259,11 @@ impl Rollout {
             let is_visited =
                 |known: &Configuration| known.visit.is_some_and(|last| last.pass >= self.passes.complete);
             let unvisited = hidden.into_iter().map(|(known, _)| known).filter(|known| !is_visited(known));
-            return read_directly(unvisited.take(self.visits_at_once()));
+            let unvisited = unvisited.map(|known| &known.observation.id);
+            return read_directly(unvisited.take(self.visits_before_the_end(now)));
         }
         if !self.round.ghosts.is_empty() {
-            let ghosts = self.round.ghosts.iter().take(self.visits_at_once()).cloned().collect();
-            return Some(Next::Read(Read::Direct(ghosts)));
+            return read_directly(self.round.ghosts.iter().take(self.visits_before_the_end(now)));
         }
         if self.round.is_haunted {
             return None;
@@ -273,8 +282,8 @@ impl Rollout {
     }
 }
 
-fn read_directly<'a>(configurations: impl Iterator<Item = &'a Configuration>) -> Option<Next> {
-    let ids: Vec<_> = configurations.map(|known| known.observation.id.clone()).collect();
+fn read_directly<'a>(ids: impl Iterator<Item = &'a ConfigurationId>) -> Option<Next> {
+    let ids: Vec<_> = ids.cloned().collect();
     (!ids.is_empty()).then_some(Next::Read(Read::Direct(ids)))
 }
 
