@@ -677,7 +677,6 @@ fn hostile_text_stays_text() {
             verdict,
             promoted: None,
             trouble,
-            promoted: None,
             due: &Due::Yes,
             held: Held { targets: vec![target], means: HeldMeans::Said },
             hand_over: not_started.clone(),
