@@ -13,17 +13,13 @@ use crate::world::interrupt::Interrupt;
 use crate::world::runner;
 
 fn main() -> ExitCode {
-    let arguments = match cli::arguments(std::env::args_os().skip(1), std::env::vars_os()) {
-        Ok(arguments) => arguments,
+    // First of all: the end of an Action's step must not take a step that was called wrongly for one still to come.
+    let arguments = runner::remember_start()
+        .and_then(|()| cli::arguments(std::env::args_os().skip(1), std::env::vars_os()));
+    let command = match arguments.map(cli::parse) {
+        Ok(Ok(command)) => command,
+        Ok(Err(usage)) => usage.exit(),
         Err(failure) => return failure.report().into(),
     };
-    match cli::parse(arguments) {
-        Ok(command) => run(command).unwrap_or_else(|failure| failure.report()).into(),
-        Err(usage) => usage.exit(),
-    }
-}
-
-fn run(command: cli::Command) -> Result<exit::Exit, exit::Failure> {
-    runner::remember_start()?;
-    commands::run(command, &Interrupt::listen())
+    commands::run(command, &Interrupt::listen()).unwrap_or_else(|failure| failure.report()).into()
 }
