@@ -28,10 +28,6 @@ const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 /// What `main` gets when `hello-world-app` is onboarded.
 const APPLICATION: [&str; 2] = ["workloads/hello-world-app.yaml", "config/hello-world-app-config.yaml"];
 
-/// Workflows that can be asked to run; nobody runs them here.
-const WORKFLOWS: [&str; 2] = ["promote.yml", "schedule.yml"];
-const WORKFLOW_FILE: &str = "on:\n  workflow_dispatch:\n    inputs:\n      environment:\n      commit-id:\n";
-
 /// Clusters with Flux: name, environment, cluster type.
 const CLUSTERS: [(&str, &str, &str); 5] = [
     ("center-1", "dev", "command-center"),
@@ -76,18 +72,21 @@ pub fn create(sandbox: &Sandbox, chapter: Chapter) -> Result<Platform> {
     if chapter == Chapter::BeforeTheApplication {
         base.retain(|(path, _)| !APPLICATION.contains(&path.as_str()));
     }
-    base.extend(WORKFLOWS.map(|file| (format!(".github/workflows/{file}"), WORKFLOW_FILE.to_owned())));
+    base.extend(examples.workflows("control-plane/main")?);
     let message = "The example platform";
     let base = commit(&control_plane, "main", &base, message)?;
     for (environment, folder) in [("dev", "control-plane"), ("stage", "stage")] {
         let mut files = examples.read(folder)?;
         files.iter_mut().for_each(|(_, text)| *text = pinned(text, &base));
+        files.extend(examples.workflows(&format!("control-plane/{environment}"))?);
         commit(&control_plane, environment, &files, message)?;
-        let files = [
-            ("README.md", Some("# What runs where\n\nWritten by pull requests only.\n")),
-            (".github/CODEOWNERS", Some("* @contoso/platform-team\n")),
+        let mut files = examples.workflows("gitops")?;
+        let own = [
+            ("README.md", "# What runs where\n\nWritten by pull requests only.\n"),
+            (".github/CODEOWNERS", "* @contoso/platform-team\n"),
         ];
-        gitops.commit(environment, &files, "First commit")?;
+        files.extend(own.map(|(path, text)| (path.to_owned(), text.to_owned())));
+        commit(&gitops, environment, &files, "First commit")?;
     }
     commit(&applications, "main", &examples.read("applications")?, message)?;
     gitops.set_default_branch("dev")?;
@@ -163,7 +162,7 @@ fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The folder `examples/`, for a sandbox.
+/// The folders `examples/` and `templates/`, for a sandbox.
 struct Examples {
     url: String,
 }
@@ -171,7 +170,18 @@ struct Examples {
 impl Examples {
     /// The files of one of its folders: path and text.
     fn read(&self, folder: &str) -> Result<Vec<(String, String)>> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(folder);
+        self.files(&format!("examples/{folder}"))
+    }
+
+    /// The workflows of a branch, which are those that everybody starts with. Nobody runs them here.
+    fn workflows(&self, branch: &str) -> Result<Vec<(String, String)>> {
+        let mut files = self.files(&format!("templates/{branch}"))?;
+        files.retain(|(path, _)| path.starts_with(".github/"));
+        Ok(files)
+    }
+
+    fn files(&self, folder: &str) -> Result<Vec<(String, String)>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
         let mut files = Vec::new();
         collect(&folder, &mut files)?;
         let read = |file: &PathBuf| {

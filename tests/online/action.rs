@@ -7,9 +7,11 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::Command;
 
+use goyaml::Value as Yaml;
 use serde_json::{Value, json};
 
 use super::platform::{Platform, READER, Ran, WRITER};
+use super::rollout_platform::RolloutPlatform;
 
 const CASE: &str = "s1-0-baseline";
 const BRANCH: &str = "deployment/dev";
@@ -89,6 +91,19 @@ fn every_output_is_set() {
     assert_eq!(["held", "report"].map(|name| &*ran.outputs[name]), ["1", ""]);
     let ran = platform.schedule(&[("fail-on-held", "true")]);
     assert_eq!((ran.exit, &*ran.outputs["held"]), (1, "1"));
+}
+
+#[test]
+fn the_action_declares_every_output() {
+    let action = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml")).unwrap();
+    let Yaml::Map(action) = goyaml::read(&action).unwrap() else { panic!("{action}") };
+    let Some(Yaml::Map(outputs)) = action.get(&Yaml::from("outputs")) else { panic!("{action:?}") };
+    let declared: BTreeSet<String> = outputs.keys().map(|name| name.as_str().unwrap().to_owned()).collect();
+    let world = RolloutPlatform::s1();
+    let inputs = [("environment", "dev"), ("min-clusters", "0")];
+    let runs = ["schedule", "promote", "checkpromote"].map(|mode| world.run(mode, &inputs).succeeded());
+    let set: BTreeSet<String> = runs.into_iter().flat_map(|ran| ran.outputs.into_keys()).collect();
+    assert_eq!(set, declared);
 }
 
 #[test]

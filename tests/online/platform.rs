@@ -451,7 +451,7 @@ fn only_a_readme() -> Files {
 }
 
 /// Every file below `folder`.
-fn files_below(folder: &Path) -> Files {
+pub(crate) fn files_below(folder: &Path) -> Files {
     let mut files = Files::new();
     let Ok(entries) = fs::read_dir(folder) else { return files };
     for entry in entries {

@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use std::fs;
 use std::ops::Deref;
+use std::path::Path;
 use std::process::Command;
 
 use kalypso_sandbox::azure::{Azure, Configuration, Job, TENANT};
 use kalypso_sandbox::{Access, Dispatch, Level, Merge, Pull, Scope, State};
 
-use super::platform::{CONTROL_PLANE, Case, Files, Platform, Ran, TRACKED, outputs};
+use super::platform::{CONTROL_PLANE, Case, Files, Platform, Ran, TRACKED, files_below, outputs};
 
 /// The workflow's own token in jobs of the control plane: contents, statuses, actions, pull requests.
 pub(crate) const KEEPER: &str = "ghs_canary_of_the_keeper";
@@ -20,12 +21,8 @@ pub(crate) const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 /// The subscription of the clusters.
 pub(crate) const SUBSCRIPTION: &str = "edge";
 
-/// Workflows of the control plane's `main`, with the inputs that they can be started with.
-const WORKFLOWS: [(&str, &[&str]); 3] = [
-    ("schedule.yml", &["environment"]),
-    ("promote.yml", &["environment", "commit-id"]),
-    ("checkpromote.yml", &["environment", "commit-id", "before"]),
-];
+/// The workflows of the control plane's `main`, as teams copy them.
+const WORKFLOWS: &str = "templates/control-plane/main/.github/workflows";
 
 /// A platform with promotion. What a [`Platform`] can, it can.
 pub(crate) struct RolloutPlatform {
@@ -294,11 +291,7 @@ impl RolloutPlatform {
 
 /// The workflows as files.
 fn workflows() -> Files {
-    let file = |(name, inputs): (&str, &[&str])| {
-        let inputs: String =
-            inputs.iter().map(|input| format!("      {input}: {{type: string}}\n")).collect();
-        let text = format!("on:\n  workflow_dispatch:\n    inputs:\n{inputs}");
-        (format!(".github/workflows/{name}"), text.into_bytes())
-    };
-    WORKFLOWS.into_iter().map(file).collect()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(WORKFLOWS);
+    let files = files_below(&folder).into_iter();
+    files.map(|(name, text)| (format!(".github/workflows/{name}"), text)).collect()
 }
