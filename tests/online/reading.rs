@@ -1,6 +1,8 @@
 //! Where repositories are read from, with which token, and what happens when one cannot be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use kalypso_sandbox::{Access, At, Fault, Repository, Request, Sandbox, State, Visibility, app_key};
 
@@ -71,6 +73,24 @@ fn the_base_is_read_at_its_commit_or_the_head_of_its_branch() {
     platform.schedule(&[]).succeeded();
     assert!(namespace(BRANCH).contains("someLabel: newest"), "without one, at the head");
     assert!(!platform.gitops.files(BRANCH).unwrap().contains_key(TRACKED), "and nothing is promoted");
+}
+
+#[test]
+fn what_is_fetched_is_kept_in_the_home_where_no_other_folder_can_be_written() {
+    let platform = Platform::new(CASE);
+    let workspace = platform.checkout("dev");
+    let (nowhere, home) = (platform.file("nowhere"), platform.file("home"));
+    fs::create_dir(&home).unwrap();
+    let schedule = |home: &Path| {
+        let mut command = platform.command(&workspace, "dev", &[("environment", "dev")]);
+        command.env("TMPDIR", &nowhere).env("HOME", home);
+        platform.collect(command)
+    };
+    let ran = schedule(&nowhere);
+    assert_eq!(ran.exit, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("no place to keep it (No such file"), "{}", ran.stderr);
+    schedule(&home).succeeded();
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is left there");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::env;
 use std::fmt;
+use std::io;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +23,7 @@ use gix::protocol::transport::client::blocking_io::http::Transport;
 use gix::protocol::transport::{Protocol, Service};
 use gix::protocol::{Command, Handshake, LsRefsCommand};
 use reqwest::blocking::Client;
+use tempfile::TempDir;
 
 use super::objects::{Coverage, MAX_OBJECT_BYTES, Objects, sentence};
 use super::wire::{Route, Wire};
@@ -232,9 +235,8 @@ impl Session<'_> {
     }
 
     fn fetch(&mut self, commit: CommitId) -> Result<Objects, GitError> {
-        let unusable = |error: std::io::Error| GitProblem::Unusable(format!("no place to keep it ({error})"));
-        let folder = tempfile::Builder::new().prefix("kalypso-git-").tempdir();
-        let folder = folder.map_err(|error| self.error(unusable(error)))?;
+        let unusable = |error: io::Error| GitProblem::Unusable(format!("no place to keep it ({error})"));
+        let folder = temporary_folder().map_err(|error| self.error(unusable(error)))?;
         let packs = folder.path().join("pack");
         std::fs::create_dir(&packs).map_err(|error| self.error(unusable(error)))?;
         self.receive(commit, &packs).map_err(|error| {
@@ -305,6 +307,16 @@ impl Session<'_> {
 fn explained(url: &Url, route: &RefCell<Route>, error: &gix::Error) -> GitError {
     let problem = route.borrow_mut().trouble().unwrap_or_else(|| GitProblem::Unusable(sentence(error)));
     GitError { repository: url.to_string(), problem }
+}
+
+/// A folder for what is fetched. A container whose own files are read-only has none but the job's home.
+fn temporary_folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("kalypso-git-");
+    builder.tempdir().or_else(|error| match env::var_os("HOME") {
+        Some(home) => builder.tempdir_in(home).map_err(|_| error),
+        None => Err(error),
+    })
 }
 
 fn agent() -> (&'static str, Option<String>) {
