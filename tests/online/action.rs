@@ -19,7 +19,7 @@ const GROUP: &str = "scheduler.kalypso.io/v1alpha1";
 /// GitHub drops a longer summary.
 const MAX_SUMMARY: usize = 1 << 20;
 /// The user that owns the workspace of a hosted runner.
-const RUNNER: u32 = 1001;
+pub(crate) const RUNNER: u32 = 1001;
 
 #[test]
 fn unknown_inputs_modes_and_values_are_refused_with_the_valid_ones() {
@@ -487,7 +487,7 @@ fn without_a_token_that_may_write_nothing_is_asked() {
 }
 
 /// Has everything below `folder` belong to another user, which only root can do.
-fn give_away(folder: &Path, owner: u32) -> bool {
+pub(crate) fn give_away(folder: &Path, owner: u32) -> bool {
     let give = |path: &Path| chown(path, Some(owner), Some(owner)).is_ok();
     let given = give(folder) && listing(folder).iter().all(|(path, _)| give(&folder.join(path)));
     if !given {

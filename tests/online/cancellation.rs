@@ -23,19 +23,19 @@ const QUERIES: &str = "/providers/Microsoft.ResourceGraph/resources";
 /// What runs at most as long as a test.
 const RUN: u64 = 7_001;
 
-const INTERRUPT: &str = "INT";
-const TERMINATE: &str = "TERM";
+pub(crate) const INTERRUPT: &str = "INT";
+pub(crate) const TERMINATE: &str = "TERM";
 
 /// A check that runs.
-struct Running<'a> {
+pub(crate) struct Running<'a> {
     world: &'a RolloutPlatform,
-    child: Child,
+    pub(crate) child: Child,
 }
 
 /// How one ended.
-struct Ended {
-    exit: Option<i32>,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) exit: Option<i32>,
+    pub(crate) stderr: String,
 }
 
 /// Whether the run of a process that is gone goes on, as far as GitHub knows.
@@ -46,7 +46,7 @@ enum RunState {
 }
 
 /// A world in which a merged commit reaches its clusters after a while, if ever.
-fn world(life: Life) -> (RolloutPlatform, Merged) {
+pub(crate) fn world(life: Life) -> (RolloutPlatform, Merged) {
     let world = RolloutPlatform::s1();
     let commit = world.push("s1-1-onboard-application");
     world.promote(&[("environment", "dev"), ("commit-id", &commit)]).succeeded();
@@ -57,38 +57,31 @@ fn world(life: Life) -> (RolloutPlatform, Merged) {
     (world, merged)
 }
 
-fn never() -> Life {
+pub(crate) fn never() -> Life {
     Life::default().syncs_after(AN_HOUR)
 }
 
 impl<'a> Running<'a> {
     /// Starts the check of what is merged.
     fn start(world: &'a RolloutPlatform, merged: &Merged) -> Running<'a> {
+        Running::spawn(world, long_check(world, merged))
+    }
+
+    /// Starts a command that checks.
+    pub(crate) fn spawn(world: &'a RolloutPlatform, mut command: Command) -> Running<'a> {
         world.control_plane.start_run(RUN).expect("a run");
-        let inputs = [
-            ("environment", "dev"),
-            ("commit-id", &*merged.commit),
-            ("timeout", "1h"),
-            ("poll-interval", "1h"),
-        ];
-        let child = world
-            .command_of("checkpromote", &inputs)
-            .env("GITHUB_RUN_ID", RUN.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        Running { world, child }
+        command.env("GITHUB_RUN_ID", RUN.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running { world, child: command.spawn().expect("it starts") }
     }
 
     /// Goes on when it waits for clusters: then it says what for.
-    fn waits(&mut self) {
+    pub(crate) fn waits(&mut self) {
         let stdout = self.child.stdout.as_mut().expect("a pipe");
         let mut lines = BufReader::new(stdout).lines().map(|line| line.expect("a text"));
         assert!(lines.any(|line| !line.starts_with("::")), "it ended");
     }
 
-    fn ends(mut self) -> Ended {
+    pub(crate) fn ends(mut self) -> Ended {
         let mut stderr = String::new();
         self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("a text");
         let exit = self.child.wait().expect("it ended").code();
@@ -97,8 +90,15 @@ impl<'a> Running<'a> {
     }
 }
 
+/// The check of what is merged, which looks at the clusters once an hour.
+pub(crate) fn long_check(world: &RolloutPlatform, merged: &Merged) -> Command {
+    let inputs =
+        [("environment", "dev"), ("commit-id", &*merged.commit), ("timeout", "1h"), ("poll-interval", "1h")];
+    world.command_of("checkpromote", &inputs)
+}
+
 /// Sends a signal as a runner does.
-fn send(signal: &str, process: u32) {
+pub(crate) fn send(signal: &str, process: u32) {
     let kill = format!("kill -{signal} {process}");
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
 }
@@ -128,13 +128,17 @@ fn settled(world: &RolloutPlatform, count: usize, merged: &Merged) {
     }
 }
 
-/// What the runner starts after the step.
 fn finish(world: &RolloutPlatform) -> Ran {
+    world.collect(end_of_step(world))
+}
+
+/// What the runner starts after the step.
+pub(crate) fn end_of_step(world: &RolloutPlatform) -> Command {
     let kept = outputs(&fs::read_to_string(world.file("state")).unwrap_or_default());
     let mut command = world.command_of("checkpromote", &[("environment", "dev")]);
     command.env("GITHUB_RUN_ID", RUN.to_string());
     command.envs(kept.iter().map(|(name, value)| (format!("STATE_{name}"), value)));
-    world.collect(command)
+    command
 }
 
 /// When everything has arrived, a run of the same says so.

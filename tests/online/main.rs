@@ -8,6 +8,7 @@
 mod action;
 mod cancellation;
 mod check;
+mod container;
 mod cost;
 mod failures;
 mod faults;
