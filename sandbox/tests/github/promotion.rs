@@ -89,11 +89,7 @@ fn a_long_file_is_cut_by_one_interface_and_whole_in_the_other() {
     ];
     for (file, text, is_truncated, size) in table {
         let object = read(file);
-        assert_eq!(
-            (object["text"] == text, &object["isTruncated"]),
-            (true, &json!(is_truncated)),
-            "{file}"
-        );
+        assert_eq!((object["text"] == text, &object["isTruncated"]), (true, &json!(is_truncated)), "{file}");
         let blob = get(&sandbox, &format!("/git/blobs/{}", object["oid"].as_str().unwrap()));
         assert_eq!((blob.status, &blob.body["size"]), (200, &json!(size)), "{file}");
     }
