@@ -258,11 +258,16 @@ fn throttling_failing_services_and_expired_tokens_are_waited_out() {
 
 #[test]
 fn what_is_asked_for_too_often_is_not_asked_for_again_before_its_time() {
-    let head = |index| At::Matching("GET", "*/git/matching-refs/heads/dev".to_owned(), index);
-    let throttled = || Fault::azure_error(429, "RateLimiting", "Please slow down.").after(300);
+    let head = "*/contoso/gitops/git/matching-refs/heads/dev";
+    let throttled = Fault::azure_error(429, "RateLimiting", "Please slow down.").after(300);
     for (at, fault, path, why) in [
-        (At::Matching("POST", GRAPH.to_owned(), 1), throttled(), GRAPH, "by Azure"),
-        (head(4), Fault::retry_after(403, "You have exceeded a rate limit.", 600), "/heads/dev", "by GitHub"),
+        (At::Matching("POST", GRAPH.to_owned(), 1), throttled, GRAPH, "by Azure"),
+        (
+            At::Matching("GET", head.to_owned(), 1),
+            Fault::retry_after(403, "You have exceeded a rate limit.", 600),
+            &head[1..],
+            "by GitHub",
+        ),
     ] {
         let (world, merged) = merged(&[("drone", applies_after(1))]);
         world.sandbox.fault(at, fault);
