@@ -87,9 +87,10 @@ impl Watch<'_> {
         now(self.clock)
     }
 
-    fn ask(&self, rollout: &mut Rollout, questions: &[Question]) -> Result<(), Failure> {
+    fn ask(&mut self, rollout: &mut Rollout, questions: &[Question]) -> Result<(), Failure> {
         for question in questions {
-            rollout.answer(self.answers.answer(question)?);
+            let now = self.now();
+            rollout.answer(self.answers.answer(question, now)?);
         }
         Ok(())
     }
@@ -98,7 +99,8 @@ impl Watch<'_> {
         match read {
             Read::Poll { mentioning } => {
                 let head = head(self.answers.github, self.answers.gitops)?;
-                self.answers.head = Some(head.clone());
+                let again = self.answers.seen(&head, self.now());
+                self.ask(rollout, &again)?;
                 let tally = self.clusters.tally(mentioning)?;
                 rollout.polled(head, tally, self.now());
             }

@@ -10,7 +10,7 @@ use report::{
 use rollout::{Due, Policy, Rollout, StatusState, Target, Time, Unobserved, Verdict};
 
 use super::chain::Chain;
-use crate::check::answers::Answers;
+use crate::check::answers::{Answers, Memory};
 use crate::check::clusters::Clusters;
 use crate::check::ledger::{Ledger, context};
 use crate::check::subject::{Promotion, Subject};
@@ -141,7 +141,7 @@ impl Check<'_> {
             control_plane: &chain.repo,
             commit: &subject.commit,
             promoted: target.promoted.as_ref(),
-            head: None,
+            memory: Memory::default(),
         };
         let started = now(&*access.clock);
         let mut rollout = Rollout::new(target.clone(), policy.clone(), started);

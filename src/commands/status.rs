@@ -6,7 +6,7 @@ use report::{FleetReport, FleetStatus};
 use rollout::{Grace, Health, OnTrouble, Policy, Rollout, Standing, State, Unobserved, WhyWaiting};
 
 use super::chain::Chain;
-use crate::check::answers::Answers;
+use crate::check::answers::{Answers, Memory};
 use crate::check::clusters::Clusters;
 use crate::check::subject::Subject;
 use crate::check::watch::{Watch, now};
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
         control_plane: &chain.repo,
         commit: &subject.commit,
         promoted: subject.contents.promoted.as_ref(),
-        head: None,
+        memory: Memory::default(),
     };
     let clusters = Clusters::new(&arguments.azure, &subject.gitops, access, &world.runner)?;
     let mut watch = Watch { clusters, answers, clock: &*access.clock, trouble: None };
