@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use fleet::{Diagnostic, Snapshot};
 use report::StatusText;
-use rollout::{CommitId, StatusState};
+use rollout::{CommitId, Relation, StatusState};
 
 use super::ledger::is_of_environment;
+use super::subject::oid;
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
-use crate::world::github::{Error, HistoryCommit, Kind, NewStatus, Repo, RunId, RunState};
+use crate::world::github::{Error, History, HistoryCommit, Kind, NewStatus, Repo, RunId, RunState};
 use crate::world::runner::Runner;
 use crate::world::terminal;
 
@@ -41,10 +42,22 @@ struct Runs<'a> {
     unreadable: BTreeSet<Repo>,
 }
 
-/// The newest commits of the base branch that an environment's `branch` points to, with their statuses.
-pub(crate) fn history(chain: &Chain, branch: &Snapshot) -> Result<Vec<HistoryCommit>, Failure> {
+/// The newest commits of the base branch that an environment's `branch` points to, and the one that it names, with
+/// their statuses; the latter and `others` however old they are.
+pub(crate) fn history<'c>(
+    chain: &Chain,
+    branch: &Snapshot,
+    others: impl IntoIterator<Item = &'c CommitId>,
+) -> Result<History, Failure> {
     let base = branch.promoted_base().map_or(&chain.repository.default_branch, |base| &base.at.branch);
-    Ok(chain.access.github.history(&chain.repo, base)?)
+    let named = pinned(branch).into_iter().chain(others.into_iter().cloned());
+    let named = named.map(|commit| oid(&commit)).collect::<Result<Vec<_>, _>>()?;
+    Ok(chain.access.github.history(&chain.repo, base, &named)?)
+}
+
+/// The commit that an environment's branch names.
+pub(crate) fn pinned(branch: &Snapshot) -> Option<CommitId> {
+    CommitId::new(branch.promoted_base()?.commit.as_deref()?)
 }
 
 /// Keeping statuses tidy stops nothing: what fails of it is said, and left to the next run.
@@ -64,24 +77,27 @@ pub(crate) fn or_warn<T: Default>(done: Result<T, impl Into<Failure>>, runner: &
 /// Ends what nobody else will end of an environment's statuses.
 pub(crate) fn end(
     chain: &Chain,
-    history: &[HistoryCommit],
+    history: &History,
     environment: &str,
     taken: Option<Taken<'_>>,
     runner: &Runner,
 ) -> Result<(), Failure> {
     let mut ended = 0;
     let mut runs = Runs { chain, own: runner.page.as_deref(), unreadable: BTreeSet::new() };
-    for (index, commit) in history.iter().enumerate() {
-        let by = taken.and_then(|taken| taken.place_of(index, history));
+    for commit in history.commits() {
         let own = commit.statuses.iter().filter(|status| is_of_environment(&status.context, environment));
         for status in own.filter(|status| status.state == StatusState::Pending) {
             let page = status.target_url.as_deref();
             let says =
                 |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
+            let by = match taken.filter(|_| PROMOTED.into_iter().any(says) || says(DEPLOYED)) {
+                Some(taken) => taken.place_of(chain, commit, &history.latest)?,
+                None => None,
+            };
             let StatusText { state, description } = match by {
-                Some(by) if PROMOTED.into_iter().any(says) || says(DEPLOYED) => StatusText::superseded(by),
-                _ if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
-                _ => continue,
+                Some(by) => StatusText::superseded(by),
+                None if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
+                None => continue,
             };
             let context = &*status.context;
             let status = NewStatus { state, context, description: &description, target_url: page };
@@ -96,15 +112,26 @@ pub(crate) fn end(
 }
 
 impl<'a> Taken<'a> {
-    /// The commit that has taken the place of the one at `index` of the history, the newest being first.
-    fn place_of(self, index: usize, history: &[HistoryCommit]) -> Option<&'a CommitId> {
+    /// The commit that has taken the place of another one; of the `latest` commits the newest is first.
+    fn place_of(
+        self,
+        chain: &Chain,
+        other: &HistoryCommit,
+        latest: &[HistoryCommit],
+    ) -> Result<Option<&'a CommitId>, Failure> {
         let Taken { by, from } = self;
-        let is_at = |commit: &CommitId, index: usize| {
-            history.get(index).is_some_and(|there| there.id.as_str() == commit.as_str())
+        let other = other.id.as_str();
+        let at = |id: &str| latest.iter().position(|it| it.id.as_str() == id);
+        let is_taken = match at(by.as_str()).zip(at(other)) {
+            _ if by.as_str() == other => false,
+            _ if from.is_some_and(|from| from.as_str() == other) => true,
+            Some((by, other)) => by < other,
+            None => {
+                let relation = chain.access.github.relation(&chain.repo, by.as_str(), other)?;
+                relation == Relation::Ancestor
+            }
         };
-        let is_above = (0..index).any(|above| is_at(by, above));
-        let is_before = !is_at(by, index) && from.is_some_and(|from| is_at(from, index));
-        (is_above || is_before).then_some(by)
+        Ok(is_taken.then_some(by))
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) struct Promotion {
     pub(crate) next: Option<String>,
     /// Whether all that this promotion changed is held
     pub(crate) is_all_held: bool,
+    /// What the GitOps branch carried before, and what it carries by now
+    pub(crate) others: Vec<CommitId>,
 }
 
 /// Which commit of which branch is asked for.
@@ -254,7 +256,8 @@ impl Promotion {
             None => None,
         };
         let Some(promoted) = &commit else {
-            return Ok(Promotion { commit, due: Due::Untracked, own: None, next, is_all_held: false });
+            let (due, others) = (Due::Untracked, Vec::new());
+            return Ok(Promotion { commit, due, own: None, next, is_all_held: false, others });
         };
         let statuses = github.statuses(&chain.repo, &oid(promoted)?)?;
         let stands = |other: Option<CommitId>| -> Result<Option<(CommitId, Relation)>, Failure> {
@@ -269,6 +272,8 @@ impl Promotion {
             true => None,
             false => Contents::known(github, gitops, &head)?.promoted,
         };
+        let tracked_before = before.as_ref().and_then(|contents| contents.promoted.clone());
+        let others = tracked_before.iter().chain(&of_head).cloned().collect();
         let own = newest(&statuses, &environment.meta.name).map(|status| status.state);
         let due = rollout::due(&Facts {
             promoted: commit.clone(),
@@ -278,11 +283,11 @@ impl Promotion {
                 Some(next) if newest(&statuses, next).is_some() => NextMark::Marked,
                 Some(_) => NextMark::Unmarked,
             },
-            before: stands(before.and_then(|contents| contents.promoted))?,
+            before: stands(tracked_before)?,
             head: stands(of_head)?,
         });
         let is_all_held = due == Due::Yes && is_all_held(github, subject)?;
-        Ok(Promotion { commit, due, own, next, is_all_held })
+        Ok(Promotion { commit, due, own, next, is_all_held, others })
     }
 
     /// Whether the commit is handed over when the check succeeds.

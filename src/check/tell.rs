@@ -1,15 +1,17 @@
 //! Telling how a check ended: log, annotations, job summary, outputs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use fleet::Snapshot;
+use fleet::objects::Environment;
 use report::{ChainLink, ChainState, CheckSummary, FleetStatus, HandOver};
 use rollout::{CommitId, Standing, State, Verdict};
 
-use super::ledger::context;
-use super::subject::{GitOps, Promotion};
+use super::stale;
+use super::subject::{GitOps, Promotion, newest, oid};
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
-use crate::world::github::HistoryCommit;
+use crate::world::github::{History, HistoryCommit, Oid};
 use crate::world::{World, runner, terminal};
 
 /// Tells a person, and the steps that follow.
@@ -81,28 +83,62 @@ pub(crate) fn links(chain: &Chain, gitops: Option<&GitOps>) -> report::CheckLink
 }
 
 /// The environments, each with the newest commit that has a status there; `now` is what this run knows better.
+///
+/// Where none of the known ones has, it is the commit that the environment's branch names. Nobody looks at a picture
+/// where there is no summary.
 pub(crate) fn picture(
+    world: &World,
     chain: &Chain,
-    history: &[HistoryCommit],
+    history: &History,
     now: Option<(&str, &CommitId, ChainState)>,
 ) -> report::Chain {
-    let link = |environment: &fleet::objects::Environment| {
+    if !runner::has_summary() {
+        return report::Chain::default();
+    }
+    let known = |environment: &Environment| {
         let name = &environment.meta.name;
-        let context = context(name);
-        let known = now.filter(|(of, ..)| of == name).map(|(_, commit, state)| (commit.clone(), state));
-        let marked = || {
-            history.iter().find_map(|commit| {
-                let status = commit.statuses.iter().find(|status| status.context == context)?;
-                let state =
-                    ChainState::of_status(status.state, status.description.as_deref().unwrap_or_default());
-                Some((CommitId::new(commit.id.as_str())?, state))
-            })
-        };
-        let (promoted, state) = match known.or_else(marked) {
+        let now = now.filter(|(of, ..)| of == name).map(|(_, commit, state)| (commit.clone(), state));
+        now.or_else(|| history.commits().find_map(|commit| marked(commit, name)))
+    };
+    let unknown = chain.environments.iter().filter(|environment| known(environment).is_none());
+    let far = far_behind(world, chain, unknown);
+    let link = |environment: &Environment| {
+        let name = &environment.meta.name;
+        let (promoted, state) = match known(environment).or_else(|| far.get(name).cloned()) {
             Some((commit, state)) => (Some(commit), state),
             None => (None, ChainState::Unmarked),
         };
         ChainLink { name: name.clone(), next: environment.next.clone(), promoted, state }
     };
     report::Chain(chain.in_order().into_iter().map(link).collect())
+}
+
+/// What the branches of environments name, and how far that is there.
+///
+/// A picture is worth no error: an environment that cannot be read is drawn without a commit.
+fn far_behind<'e>(
+    world: &World,
+    chain: &Chain,
+    environments: impl Iterator<Item = &'e Environment>,
+) -> BTreeMap<String, (CommitId, ChainState)> {
+    let pinned = |environment: &Environment| {
+        let source = world.sources.source(&environment.control_plane).ok()?;
+        Some((environment.meta.name.clone(), stale::pinned(&Snapshot::new(&source))?))
+    };
+    let pinned: BTreeMap<String, CommitId> = environments.filter_map(pinned).collect();
+    let named: Vec<Oid> = pinned.values().filter_map(|commit| oid(commit).ok()).collect();
+    let commits = chain.access.github.commits(&chain.repo, &named).unwrap_or_default();
+    let state = |(name, commit): (String, CommitId)| {
+        let found = commits.iter().filter(|it| it.id.as_str() == commit.as_str());
+        let state = found.filter_map(|it| marked(it, &name)).map(|(_, state)| state).next();
+        (name, (commit, state.unwrap_or(ChainState::Unmarked)))
+    };
+    pinned.into_iter().map(state).collect()
+}
+
+/// How far a commit is in an environment, if it has a status there.
+fn marked(commit: &HistoryCommit, environment: &str) -> Option<(CommitId, ChainState)> {
+    let status = newest(&commit.statuses, environment)?;
+    let state = ChainState::of_status(status.state, status.description.as_deref().unwrap_or_default());
+    Some((CommitId::new(commit.id.as_str())?, state))
 }

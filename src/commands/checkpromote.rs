@@ -19,7 +19,7 @@ use crate::check::{hand_over, others, stale, tell};
 use crate::cli::{CheckArgs, OnHeld};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
-use crate::world::github::HistoryCommit;
+use crate::world::github::History;
 use crate::world::interrupt::Interrupt;
 use crate::world::{World, terminal};
 
@@ -31,7 +31,7 @@ struct Check<'a> {
     arguments: &'a CheckArgs,
     world: &'a World,
     chain: &'a Chain,
-    history: &'a [HistoryCommit],
+    history: &'a History,
     subject: &'a Subject,
     promotion: &'a Promotion,
     target: Target,
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
     let branch = chain.branch_of(environment, &arguments.plane, &world)?;
     let subject = Subject::find(&chain, environment, &branch, &arguments.into())?;
     let promotion = Promotion::find(&chain, environment, &subject, arguments)?;
-    let history = stale::or_warn(stale::history(&chain, &branch), &world.runner);
+    let history = stale::or_warn(stale::history(&chain, &branch, &promotion.others), &world.runner);
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
     let ledger = promotion.commit.as_ref().filter(|_| promotion.has_status());
     let ledger =
@@ -204,7 +204,7 @@ impl Check<'_> {
             let state = if is_whole { state } else { ChainState::Deploying };
             (&*self.subject.environment, commit, state)
         });
-        summary.chain = tell::picture(self.chain, self.history, known);
+        summary.chain = tell::picture(self.world, self.chain, self.history, known);
         let told = tell::tell(self.world, self.promotion, &summary);
         written.and(told)?;
         Ok(match (&summary.hand_over, status.state) {

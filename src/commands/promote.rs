@@ -17,7 +17,7 @@ use crate::cli::{PromoteArgs, Promotion};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
 use crate::publish::promotion::{self, Proposal, Proposed};
-use crate::world::github::{HistoryCommit, NewStatus, Protection, Repo, Status};
+use crate::world::github::{History, NewStatus, Protection, Repo, Status};
 use crate::world::{World, git, runner, terminal};
 
 /// So often the environment's branch is read anew that moves on meanwhile.
@@ -68,7 +68,9 @@ pub(crate) fn run(arguments: &PromoteArgs) -> Result<Exit, Failure> {
         let is_last = tries.next() == Some(TRIES);
         let place = promoting.place()?;
         // Before anything is written: afterwards, nothing may keep the next step from being started.
-        let history = chain.access.github.history(&chain.repo, &place.base.branch);
+        let named =
+            [&place.commit].into_iter().chain(&place.before).map(oid).collect::<Result<Vec<_>, _>>()?;
+        let history = chain.access.github.history(&chain.repo, &place.base.branch, &named);
         let history = stale::or_warn(history, &world.runner);
         let mut notes = Vec::new();
         match promoting.write(&place, &mut notes)? {
@@ -200,7 +202,7 @@ impl Promoting<'_> {
     fn conclude(
         &self,
         place: &Place,
-        history: &[HistoryCommit],
+        history: &History,
         done: Done,
         notes: Vec<PromoteNote>,
     ) -> Result<Exit, Failure> {
@@ -238,7 +240,7 @@ impl Promoting<'_> {
             ending,
             notes,
             schedule,
-            chain: tell::picture(chain, history, marked.map(|state| (name, commit, state))),
+            chain: tell::picture(world, chain, history, marked.map(|state| (name, commit, state))),
             links: tell::links(chain, None),
         };
         self.tell(&summary)?;

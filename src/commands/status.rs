@@ -68,9 +68,9 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
         Format::Json => terminal::json(&FleetReport::new(&fleet))?,
     });
     if runner::has_summary() {
-        let history = stale::history(&chain, &branch)?;
+        let history = stale::history(&chain, &branch, [])?;
         let (picture, links) =
-            (tell::picture(&chain, &history, None), tell::links(&chain, Some(&subject.gitops)));
+            (tell::picture(&world, &chain, &history, None), tell::links(&chain, Some(&subject.gitops)));
         runner::summarize(&report::fleet_summary(&fleet, &picture, &links))?;
     }
     Ok(Exit::Done)

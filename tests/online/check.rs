@@ -361,6 +361,26 @@ fn a_run_whose_runner_is_lost_is_ended_by_the_next_run() {
 }
 
 #[test]
+fn a_lost_run_of_a_commit_that_is_far_behind_by_now_is_ended_by_the_next_check() {
+    let (world, first) = merged(&[("drone", applies_after(3600))]);
+    let mut run = world.watching(&first);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    (0..55).for_each(|_| drop(world.push_anything()));
+    let second = world.bring_anything();
+    assert_eq!(
+        world.statuses(&first.promoted, "dev"),
+        [PROMOTED, DEPLOYING],
+        "it goes on for all GitHub knows"
+    );
+    world.control_plane.finish_run(LOST_RUN).unwrap();
+    world.cluster("dev", "drone").live(Life::default());
+    world.check_merged(&second, &[]).succeeded();
+    assert_eq!(world.statuses(&first.promoted, "dev"), [PROMOTED, DEPLOYING, "error: Cancelled"]);
+    assert_eq!(world.statuses(&second.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+}
+
+#[test]
 fn what_an_environment_has_to_pass_to_is_left_to_the_caller_where_that_is_wished() {
     let (world, merged) = merged(&[("drone", Life::default())]);
     let ran = world.check_merged(&merged, &[("promote", "false")]).succeeded();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kalypso_sandbox::azure::{Life, Trouble};
-use kalypso_sandbox::{At, Fault, Merge, Protection, State};
+use kalypso_sandbox::{At, Fault, Kind, Merge, Protection, Request, State};
 
 use super::platform::{Case, Ran, TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform};
@@ -472,6 +472,47 @@ fn what_is_proposed_for_the_next_environment_is_handed_over() {
     world.checkpromote("stage", &[("commit-id", &commit)]).succeeded();
     let deployed = format!("{ON_ONE}, 1 cluster type not observed");
     assert_eq!(world.statuses(&merged.promoted, "stage"), [&*proposed, DEPLOYING, &deployed]);
+}
+
+#[test]
+fn what_is_far_behind_is_shown_left_alone_and_ended_like_anything_else() {
+    let world = RolloutPlatform::s1();
+    world.cluster("dev", "drone");
+    let first = carried_on(&world);
+    let second = world.push_anything();
+    world.promote(&[("commit-id", &second)]).succeeded();
+    // More than are read with the branch.
+    let third = (0..55).map(|_| world.push_anything()).last().unwrap();
+    let shows = |ran: &Ran, commits: [&str; 2], word: &str| {
+        let [dev, stage] = commits.map(|commit| &commit[..7]);
+        for link in [format!("\"dev<br>{dev}<br>{word}\""), format!("\"stage<br>{stage}<br>Promoted\"")] {
+            assert!(ran.summary.contains(&link), "{link}: {}", ran.summary);
+        }
+        let is_read = |request: &&Request| !request.is_write();
+        let queries = ran.requests.iter().filter(|request| request.kind == Kind::GraphQl).filter(is_read);
+        let fetches = ran.requests.iter().filter(|request| request.path.ends_with("/info/refs"));
+        (queries.count(), fetches.count())
+    };
+
+    let ran = world.check_merged(&first, &[]).succeeded();
+    assert_eq!(world.statuses(&second, "dev"), [PROMOTED], "it is newer than what is checked");
+    assert_eq!(shows(&ran, [&second, &first.promoted], "Promoted"), (4, 3), "one more each for stage");
+    let ran = world.promote(&[("commit-id", &third)]).succeeded();
+    assert_eq!(world.statuses(&second, "dev"), [PROMOTED.to_owned(), superseded(&third)]);
+    assert_eq!(shows(&ran, [&third, &first.promoted], "Promoted"), (2, 3), "one more each for stage");
+
+    // What a promotion that broke off has left to end is ended by the check of its commit.
+    world.play_last().succeeded();
+    world.merge("dev");
+    let fourth = (0..55).map(|_| world.push_anything()).last().unwrap();
+    world.sandbox.fault(At::next("POST", "*/statuses/*"), Fault::error(401, "Bad credentials"));
+    assert_eq!(world.promote(&[("commit-id", &fourth)]).exit, 3);
+    assert_eq!(world.statuses(&third, "dev"), [PROMOTED]);
+    world.schedule_in("dev", &[]).succeeded();
+    let before = world.gitops_head("dev");
+    let merged = Merged { promoted: fourth, commit: world.merge("dev"), before };
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(world.statuses(&third, "dev"), [PROMOTED.to_owned(), superseded(&merged.promoted)]);
 }
 
 #[test]

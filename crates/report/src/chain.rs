@@ -142,6 +142,9 @@ mod tests {
             picture(&chain, "dev"),
             "```mermaid\nflowchart LR\n  e0[\"dev<br>abababa<br>Deployed\"]:::deployed\n  e1[\"stage<br>no status\"]:::open\n  e0 --> e1\n  style e0 stroke-width:4px\n  classDef open stroke-dasharray:4\n  classDef moving stroke:#9a6700\n  classDef deployed stroke:#1a7f37\n  classDef failed stroke:#cf222e\n```\n"
         );
+        let there =
+            ChainLink { promoted: CommitId::new(&"ab".repeat(20)), ..link("qa", None, ChainState::Unmarked) };
+        assert!(picture(&Chain(vec![there]), "").contains("\"qa<br>abababa<br>no status\"]:::open"));
         assert_eq!(picture(&Chain::default(), "dev"), "", "nothing to draw");
         let many = Chain((0..53).map(|index| link(&format!("e{index}"), None, ChainState::Failed)).collect());
         assert!(picture(&many, "").ends_with("```\n\n_3 more environments are not drawn._\n"));

@@ -1,5 +1,6 @@
-//! The latest commits of a branch with what is said of them, in one request.
+//! The latest commits of a branch, and others by their names, with what is said of them; in one request.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Deserialize;
@@ -14,16 +15,20 @@ use crate::world::clock::point_in_time;
 /// So many commits are read.
 const COMMITS: u32 = 50;
 
-const QUERY: &str = "query($owner: String!, $name: String!, $branch: String!, $commits: Int!) {
-    repository(owner: $owner, name: $name) { ref(qualifiedName: $branch) { target { ... on Commit {
-        history(first: $commits) { nodes {
-            oid messageHeadline committedDate
-            status { contexts { context state description targetUrl createdAt } }
-        } }
-    } } } }
-}";
+/// What is read of a commit.
+const FIELDS: &str = "oid messageHeadline committedDate \
+    status { contexts { context state description targetUrl createdAt } }";
 
-/// A commit of a branch.
+/// Commits with what is said of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    /// The latest ones of a branch, the newest first
+    pub(crate) latest: Vec<HistoryCommit>,
+    /// Others, in the order in which they were asked for
+    pub(crate) named: Vec<HistoryCommit>,
+}
+
+/// A commit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Node")]
 pub(crate) struct HistoryCommit {
@@ -46,6 +51,17 @@ struct Data {
 struct Repository {
     #[serde(rename = "ref")]
     branch: Option<Branch>,
+    /// What was asked for by its name
+    #[serde(flatten)]
+    named: BTreeMap<String, Option<Named>>,
+}
+
+/// What is no commit comes as an empty object.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Named {
+    Commit(HistoryCommit),
+    Other {},
 }
 
 #[derive(Deserialize)]
@@ -55,11 +71,11 @@ struct Branch {
 
 #[derive(Deserialize)]
 struct Target {
-    history: History,
+    history: Nodes,
 }
 
 #[derive(Deserialize)]
-struct History {
+struct Nodes {
     nodes: Vec<HistoryCommit>,
 }
 
@@ -79,17 +95,65 @@ struct Contexts {
 }
 
 impl Github {
-    /// The latest 50 commits of a branch, the newest first; none where there is no such branch.
-    pub(crate) fn history(&self, repo: &Repo, branch: &str) -> Result<Vec<HistoryCommit>, Error> {
+    /// The latest 50 commits of a branch, none where there is no such branch, and those of the `named` ones that are
+    /// there.
+    pub(crate) fn history(&self, repo: &Repo, branch: &str, named: &[Oid]) -> Result<History, Error> {
+        let query = format!(
+            "query($owner: String!, $name: String!, $branch: String!, $commits: Int!) {{ \
+             repository(owner: $owner, name: $name) {{ ref(qualifiedName: $branch) {{ target {{ ... on Commit {{ \
+             history(first: $commits) {{ nodes {{ {FIELDS} }} }} }} }} }}{} }} }}",
+            asked_for(named)
+        );
         let variables = json!({
             "owner": repo.owner,
             "name": repo.name,
             "branch": format!("refs/heads/{branch}"),
             "commits": COMMITS,
         });
-        let data: Data = self.graphql(&READ_HISTORY, repo, QUERY, variables)?;
-        let target = data.repository.and_then(|repository| repository.branch?.target);
-        Ok(target.map(|target| target.history.nodes).unwrap_or_default())
+        let data: Data = self.graphql(&READ_HISTORY, repo, &query, variables)?;
+        let Some(Repository { branch, named: found }) = data.repository else {
+            return Ok(History::default());
+        };
+        let latest = branch.and_then(|branch| branch.target);
+        let latest = latest.map(|target| target.history.nodes).unwrap_or_default();
+        let mut named = commits(named, found);
+        named.retain(|commit| latest.iter().all(|it| it.id != commit.id));
+        Ok(History { latest, named })
+    }
+
+    /// Those of the `named` commits that are there.
+    pub(crate) fn commits(&self, repo: &Repo, named: &[Oid]) -> Result<Vec<HistoryCommit>, Error> {
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = format!(
+            "query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{{} }} }}",
+            asked_for(named)
+        );
+        let variables = json!({ "owner": repo.owner, "name": repo.name });
+        let data: Data = self.graphql(&READ_HISTORY, repo, &query, variables)?;
+        Ok(data.repository.map(|repository| commits(named, repository.named)).unwrap_or_default())
+    }
+}
+
+/// Commits in a query, each under a name of its own; theirs are hexadecimal, so that they can stand in it.
+fn asked_for(named: &[Oid]) -> String {
+    let one = |id: &Oid| format!(" c{id}: object(oid: \"{id}\") {{ ... on Commit {{ {FIELDS} }} }}");
+    named.iter().map(one).collect()
+}
+
+fn commits(named: &[Oid], mut found: BTreeMap<String, Option<Named>>) -> Vec<HistoryCommit> {
+    let commit = |id: &Oid| match found.remove(&format!("c{id}"))?? {
+        Named::Commit(commit) => Some(commit),
+        Named::Other {} => None,
+    };
+    named.iter().filter_map(commit).collect()
+}
+
+impl History {
+    /// The latest ones, then the others.
+    pub(crate) fn commits(&self) -> impl Iterator<Item = &HistoryCommit> {
+        self.latest.iter().chain(&self.named)
     }
 }
 
@@ -120,25 +184,51 @@ mod tests {
         };
         let pending = json!({ "contexts": [{ "context": "dev environment", "state": "PENDING", "description": "Deploying",
             "targetUrl": "https://x/actions/runs/7", "createdAt": "2027-01-01T00:00:00Z" }] });
-        let of_branch = |branch: Value| json!({ "data": { "repository": { "ref": branch } } });
-        let nodes = json!([node("a", pending), node("b", Value::Null)]);
-        let good = of_branch(json!({ "target": { "history": { "nodes": nodes } } }));
+        let of = |branch: Value, named: Value| {
+            let mut repository = named;
+            repository["ref"] = branch;
+            json!({ "data": { "repository": repository } })
+        };
+        let nodes = json!([node("a", pending.clone()), node("b", Value::Null)]);
+        let branch = || json!({ "target": { "history": { "nodes": nodes } } });
+        let named = |digit: &str, commit: Value| json!({ format!("c{}", digit.repeat(40)): commit });
         let errors =
             json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "message": "no" }] });
+        let latest = || vec![vec![StatusState::Pending], vec![]];
         for (body, want, why) in [
-            (good, Some(vec![vec![StatusState::Pending], vec![]]), "two commits"),
-            (of_branch(Value::Null), Some(vec![]), "no such branch"),
+            (of(branch(), json!({})), Some((latest(), vec![])), "two commits"),
+            (of(Value::Null, json!({})), Some((vec![], vec![])), "no such branch"),
+            (
+                of(branch(), named("c", node("c", pending.clone()))),
+                Some((latest(), vec![vec![StatusState::Pending]])),
+                "another one by its name",
+            ),
+            (of(branch(), named("b", node("b", Value::Null))), Some((latest(), vec![])), "it is among them"),
+            (of(branch(), named("c", Value::Null)), Some((latest(), vec![])), "there is none of that name"),
+            (of(branch(), named("c", json!({}))), Some((latest(), vec![])), "it is no commit"),
             (errors, None, "no such repository"),
         ] {
             let server = Server::new(vec![answer(200, &[], &body.to_string())]);
-            let got = server.github(&FakeClock::new()).history(&repo(), "main");
+            let names = ["c", "b"].map(|digit| Oid::new(&digit.repeat(40)).unwrap());
+            let got = server.github(&FakeClock::new()).history(&repo(), "main", &names);
             let states = |commits: Vec<HistoryCommit>| {
                 let of_commit = |commit: &HistoryCommit| commit.statuses.iter().map(|it| it.state).collect();
                 commits.iter().map(of_commit).collect::<Vec<Vec<_>>>()
             };
-            assert_eq!(got.ok().map(states), want, "{why}");
+            assert_eq!(got.ok().map(|it| (states(it.latest), states(it.named))), want, "{why}");
             let sent: Value = serde_json::from_str(&server.seen()[0].body).unwrap();
             assert_eq!(sent["variables"]["branch"], "refs/heads/main", "{why}");
+            for name in names {
+                let query = sent["query"].as_str().unwrap();
+                assert!(query.contains(&format!(" c{name}: object(oid: \"{name}\")")), "{why}: {query}");
+            }
         }
+    }
+
+    #[test]
+    fn commits_by_their_names() {
+        let server = Server::new(vec![]);
+        let got = server.github(&FakeClock::new()).commits(&repo(), &[]);
+        assert_eq!(got.ok(), Some(vec![]), "nobody is asked for nothing");
     }
 }

@@ -37,7 +37,7 @@ use self::client::{Call, OnTimeout, Reply, Style};
 pub(crate) use self::client::{Client, Patience};
 pub(crate) use self::error::{Error, Kind};
 pub(crate) use self::git_data::{Entry, RefUpdate, UpdateRefs};
-pub(crate) use self::history::HistoryCommit;
+pub(crate) use self::history::{History, HistoryCommit};
 pub(crate) use self::issues::{Issue, IssueChange, NewIssue};
 pub(crate) use self::landing::Landing;
 pub(crate) use self::oid::Oid;
