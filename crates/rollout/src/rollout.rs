@@ -164,23 +164,27 @@ impl Rollout {
     /// A page of rows, of [`Read::Arrived`] or [`Read::All`].
     pub fn observed(&mut self, rows: Vec<Observation>, now: Time) {
         for row in rows {
-            match self.reading {
+            if self.reading == Reading::All {
+                let is_ours = self.evidence.target.following_of(&row) == Following::Branch;
+                let is_gone = self.round.gone.contains(&row.id);
+                if is_ours && !is_gone && self.evidence.known.has_left(&row.id) {
+                    self.round.ghosts.insert(row.id.clone());
+                }
+                if is_ours || self.evidence.known.get(&row.id).is_some_and(Configuration::counts) {
+                    self.round.accounted.insert(row.id.clone());
+                }
+            }
+            let has_arrived = match self.reading {
+                Reading::Arrived { .. } => true,
                 Reading::All => {
-                    let is_ours = self.evidence.target.following_of(&row) == Following::Branch;
-                    let is_gone = self.round.gone.contains(&row.id);
-                    if is_ours && !is_gone && self.evidence.known.has_left(&row.id) {
-                        self.round.ghosts.insert(row.id.clone());
-                    }
-                    if is_ours || self.evidence.known.get(&row.id).is_some_and(Configuration::counts) {
-                        self.round.accounted.insert(row.id.clone());
-                    }
+                    row.synced.as_ref().is_some_and(|commit| self.evidence.lineage.accepts(commit))
                 }
+                Reading::Nothing => false,
+            };
+            if has_arrived {
                 // The clock of a cluster may be ahead.
-                Reading::Arrived { .. } => {
-                    let reported = row.reported.map(|at| at.min(now));
-                    self.arrivals.watermark = self.arrivals.watermark.max(reported);
-                }
-                Reading::Nothing => {}
+                let reported = row.reported.map(|at| at.min(now));
+                self.arrivals.watermark = self.arrivals.watermark.max(reported);
             }
             self.evidence.receive(row, Origin::Row { pass: self.passes.begun }, now);
         }

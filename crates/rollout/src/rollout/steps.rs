@@ -32,7 +32,7 @@ impl Rollout {
                 .or_else(|| self.leave())
                 .or_else(|| self.ask(now))
                 .or_else(|| self.fail(now))
-                .or_else(|| self.read_arrived())
+                .or_else(|| self.read_arrived(now))
                 .or_else(|| self.read_all(now))
                 .or_else(|| self.visit_open(now))
                 .or_else(|| self.conclude(now)),
@@ -120,10 +120,11 @@ impl Rollout {
     }
 
     /// Reads the rows of which the tally tells and that are not known, or not as finished as they look there.
-    fn read_arrived(&mut self) -> Option<Next> {
+    fn read_arrived(&mut self, now: Time) -> Option<Next> {
         let tally = &self.poll.as_ref()?.tally;
-        let unknown = tally.looks(&self.evidence.lineage).arrived_beyond(self.evidence.known.looks());
-        if self.round.arrived == Arrived::Everything {
+        let shown = tally.looks(&self.evidence.lineage);
+        let unknown = shown.arrived_beyond(self.evidence.known.looks());
+        if self.round.arrived == Arrived::Everything || self.round.all_read.is_some() {
             self.arrivals.unexplained = unknown;
         }
         self.arrivals.unexplained = self.arrivals.unexplained.min(unknown);
@@ -137,6 +138,10 @@ impl Rollout {
             Arrived::Unread | Arrived::Latest | Arrived::Everything => return None,
         };
         if tally.is_truncated || self.round.all_read.is_some() || self.round.stage == Stage::Last {
+            return None;
+        }
+        // All of them at once cost as much as the pass that is due then, which tells of them, too.
+        if since.is_none() && self.may_be_done(shown, now) {
             return None;
         }
         self.reading = Reading::Arrived { since };
