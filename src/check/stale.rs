@@ -91,7 +91,9 @@ pub(crate) fn end(
             let says =
                 |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
             let by = match taken.filter(|_| PROMOTED.into_iter().any(says) || says(DEPLOYED)) {
-                Some(taken) => taken.place_of(chain, commit, &history.latest)?,
+                Some(taken) => taken.place_of(commit, &history.latest, |by, other| {
+                    Ok(chain.access.github.relation(&chain.repo, by, other)?)
+                })?,
                 None => None,
             };
             let StatusText { state, description } = match by {
@@ -115,9 +117,9 @@ impl<'a> Taken<'a> {
     /// The commit that has taken the place of another one; of the `latest` commits the newest is first.
     fn place_of(
         self,
-        chain: &Chain,
         other: &HistoryCommit,
         latest: &[HistoryCommit],
+        relation: impl FnOnce(&str, &str) -> Result<Relation, Failure>,
     ) -> Result<Option<&'a CommitId>, Failure> {
         let Taken { by, from } = self;
         let other = other.id.as_str();
@@ -126,10 +128,7 @@ impl<'a> Taken<'a> {
             _ if by.as_str() == other => false,
             _ if from.is_some_and(|from| from.as_str() == other) => true,
             Some((by, other)) => by < other,
-            None => {
-                let relation = chain.access.github.relation(&chain.repo, by.as_str(), other)?;
-                relation == Relation::Ancestor
-            }
+            None => relation(by.as_str(), other)? == Relation::Ancestor,
         };
         Ok(is_taken.then_some(by))
     }
@@ -207,13 +206,16 @@ mod tests {
                 "a rollback takes the place of what was there, not of what came meanwhile",
             ),
             ('3', Some('3'), "21", "the same again"),
-            ('9', Some('4'), "4", "a commit that is too old to be seen"),
-            ('9', None, "", "nothing is known of it"),
+            ('9', Some('4'), "42", "a commit that is not among the latest"),
+            ('9', None, "2", "GitHub is asked how it stands to the others"),
         ] {
             let (by, from) = (id(by), from.map(id));
             let taken = Taken { by: &by, from: from.as_ref() };
-            let got = (0..history.len()).filter(|index| taken.place_of(*index, &history).is_some());
-            let got: String = got.map(|index| &history[index].id.as_str()[..1]).collect();
+            let relation = |_: &str, other: &str| {
+                Ok(if other == name('2') { Relation::Ancestor } else { Relation::Missing })
+            };
+            let is_taken = |it: &&HistoryCommit| taken.place_of(it, &history, relation).unwrap().is_some();
+            let got: String = history.iter().filter(is_taken).map(|it| &it.id.as_str()[..1]).collect();
             assert_eq!(got, want, "{why}");
         }
     }

@@ -10,7 +10,7 @@ use kalypso_sandbox::{At, Fault, Kind, Repository, Request, Sandbox, Visibility,
 use report::StatusText;
 use rollout::{CommitId, Grace, OnTrouble, Policy, Rollout, StatusState, Target, Unobserved, Verdict};
 
-use super::answers::Answers;
+use super::answers::{Answers, Memory};
 use super::clusters::{self, Clusters};
 use super::ledger::{Ledger, context};
 use super::subject::GitOps;
@@ -234,7 +234,7 @@ impl Stage {
                 control_plane: &chain.repo,
                 commit: merged,
                 promoted: Some(promoted),
-                head: None,
+                memory: Memory::default(),
             },
             clock: &*self.clock,
             trouble: None,
