@@ -10,7 +10,7 @@ use std::time::Duration;
 use kalypso_sandbox::azure::Life;
 use kalypso_sandbox::{Access, At, Fault, Level, Scope, Visibility};
 
-use super::platform::{CONTROL_PLANE, READER, Ran, outputs};
+use super::platform::{CONTROL_PLANE, READER, Ran, outputs, told_to_hide};
 use super::rollout_platform::{Merged, RolloutPlatform};
 
 /// Longer than any test waits.
@@ -86,6 +86,7 @@ impl<'a> Running<'a> {
         self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("a text");
         let exit = self.child.wait().expect("it ended").code();
         self.world.control_plane.finish_run(RUN).expect("a run");
+        let (_, stderr) = told_to_hide(&stderr);
         Ended { exit, stderr }
     }
 }

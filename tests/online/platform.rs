@@ -52,7 +52,13 @@ pub(crate) struct Ran {
     pub(crate) requests: Vec<Request>,
 }
 
-const MASK: &str = "::add-mask::";
+/// What the runner was told to hide in a log, and the log without it.
+pub(crate) fn told_to_hide(log: &str) -> (BTreeSet<String>, String) {
+    let mask = "::add-mask::";
+    let (masks, rest): (Vec<&str>, Vec<&str>) =
+        log.split_inclusive('\n').partition(|line| line.starts_with(mask));
+    (masks.iter().map(|line| line[mask.len()..].trim_end().to_owned()).collect(), rest.concat())
+}
 
 /// A case of `tests/golden`.
 pub(crate) struct Case {
@@ -346,13 +352,12 @@ impl Platform {
         let Output { status, stdout, stderr } = command.output().expect("the binary starts");
         let text = |bytes| String::from_utf8(bytes).expect("what people read is UTF-8");
         let read = |name: &str| fs::read_to_string(files.join(name)).unwrap_or_default();
-        let (masks, stderr): (Vec<String>, Vec<String>) =
-            text(stderr).split_inclusive('\n').map(str::to_owned).partition(|line| line.starts_with(MASK));
+        let (masks, stderr) = told_to_hide(&text(stderr));
         let ran = Ran {
             exit: status.code().expect("it ends by itself"),
             stdout: text(stdout),
-            stderr: stderr.concat(),
-            masks: masks.iter().map(|line| line[MASK.len()..].trim_end().to_owned()).collect(),
+            stderr,
+            masks,
             outputs: outputs(&read("outputs")),
             summary: read("summary.md"),
             report: serde_json::from_str(&read("report.json")).ok(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollout::{Glance, Standing};
+use rollout::{Glance, Standing, Target};
 
 use crate::actions::log_line;
 use crate::fleet_status::{Counts, FleetStatus, types_of};
@@ -25,8 +25,11 @@ impl CheckLog {
     pub fn lines(&mut self, fleet: &FleetStatus<'_>, glance: Option<Glance>) -> Vec<String> {
         let mut lines = self.kinds(fleet);
         if let Some(Glance { total, applied }) = glance {
-            let commit = fleet.target.commit.short();
-            let said = format!("{applied} of {total} configurations report {commit} as applied");
+            let Target { branch, commit, .. } = fleet.target;
+            let said = match total {
+                0 => log_line(&format!("no configuration follows branch {branch}")),
+                _ => format!("{applied} of {total} configurations report {} as applied", commit.short()),
+            };
             if self.fleet != said {
                 lines.insert(0, said.clone());
             }

@@ -465,6 +465,8 @@ fn a_log_says_what_changes() {
     assert_eq!(log.lines(&fleet, glance(1)), [""; 0]);
     assert_eq!(log.lines(&fleet, None), [""; 0], "a poll that does not tell is no news");
     assert_eq!(log.lines(&fleet, glance(2)), [said(2)]);
+    let none = Some(Glance { total: 0, applied: 0 });
+    assert_eq!(log.lines(&fleet, none), ["no configuration follows branch dev"]);
     let unread = FleetStatus { standings: &[], unobserved: &BTreeSet::new(), ..fleet };
     assert_eq!(CheckLog::default().lines(&unread, None), [""; 0], "nothing has been read yet");
 }

@@ -26,7 +26,7 @@ impl Rollout {
     /// The first thing that is left to do in this round.
     pub(super) fn work(&mut self, now: Time) -> Next {
         let step = match self.round.stage {
-            Stage::Only => self.poll().or_else(|| self.ask(now)).or_else(|| self.read_all(now)),
+            Stage::Only => self.read_all(now).or_else(|| self.ask(now)),
             Stage::Usual | Stage::Last => self
                 .poll()
                 .or_else(|| self.leave())
