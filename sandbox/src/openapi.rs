@@ -419,7 +419,7 @@ mod tests {
         for shape in shapes {
             shape.validator();
         }
-        assert_eq!(OPERATIONS.len(), 35, "as many as extract.py lists");
+        assert_eq!(OPERATIONS.len(), 36, "as many as extract.py lists");
     }
 
     #[test]
