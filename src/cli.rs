@@ -1,5 +1,8 @@
 //! The command line; in a GitHub Action, every flag also reads the input of its name.
 
+#[cfg(test)]
+mod reference;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -50,7 +53,7 @@ pub(crate) enum Command {
 /// Where a control plane is read from.
 #[derive(Debug, Args)]
 pub(crate) struct PlaneArgs {
-    /// The environment to compute [default: the one whose branch runs, in an Action]
+    /// The environment [default: to promote, the first one; to schedule in an Action, the one whose branch runs]
     #[arg(long, value_name = "NAME", value_parser = environment)]
     pub(crate) environment: Option<String>,
 
@@ -399,7 +402,7 @@ pub(crate) struct ValidateArgs {
     pub(crate) plane: PlaneArgs,
 
     /// Treat warnings, such as an unknown field, as errors
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) strict: bool,
 }
 

@@ -16,6 +16,7 @@ mod platform;
 mod promotion;
 mod pull_request;
 mod reading;
+mod reference;
 mod rollout_cost;
 mod rollout_faults;
 mod rollout_platform;
