@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use kalypso_sandbox::Sandbox;
-use kalypso_sandbox::platform::{self, ADA, Chapter, Platform};
+use kalypso_sandbox::platform::{self, Chapter};
 use kalypso_sandbox::tutorial::{self, Tutorial};
 
 /// The port that it listens on, so that what was exported stays right over restarts.
@@ -52,17 +52,16 @@ fn run(asked: Asked) -> Result<()> {
     let kalypso = kalypso()?;
     let sandbox = Sandbox::start_on(PORT).or_else(|_| Sandbox::start())?;
     let folder = tempfile::Builder::new().prefix("kalypso-").tempdir()?;
-    let platform = match asked {
-        Asked::Platform => platform::create(&sandbox, Chapter::Whole)?,
-        Asked::Tutorial | Asked::TutorialOnce => {
-            let tutorial = Tutorial { sandbox: &sandbox, kalypso: &kalypso, folder: folder.path() };
-            tutorial::play(&tutorial, &mut anstream::stdout())?
-        }
-    };
-    let exports = export(&platform, &kalypso, folder.path())?;
+    let exports = folder.path().join("exports");
+    let platform = platform::create(&sandbox, Chapter::BeforeTheApplication)?;
+    std::fs::write(&exports, platform.exports(&kalypso))?;
+    if asked != Asked::Platform {
+        let tutorial = Tutorial { exports: &exports, folder: folder.path() };
+        tutorial::play(&tutorial, &mut anstream::stdout())?;
+    }
     match asked {
         Asked::Platform => print!("{}", guide(&sandbox, &exports)),
-        Asked::Tutorial => print!("{}", epilogue(&sandbox, &exports)),
+        Asked::Tutorial => print!("{}", epilogue(&exports)),
         Asked::TutorialOnce => return Ok(()),
     }
     sandbox.run_until_interrupted()?;
@@ -89,47 +88,22 @@ fn kalypso() -> Result<PathBuf> {
     }
 }
 
-/// Writes what a second terminal must know into a file that a shell reads; gives the file.
-fn export(platform: &Platform, kalypso: &Path, folder: &Path) -> Result<PathBuf> {
-    let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
-    let line = |(name, value): &(String, String)| format!("export {name}={}\n", quoted(value));
-    let mut text: String = platform.variables().iter().map(line).collect();
-    for who in ["AUTHOR", "COMMITTER"] {
-        text += &format!("export GIT_{who}_NAME=ada GIT_{who}_EMAIL=ada@contoso.example\n");
-    }
-    if let Some(folder) = kalypso.parent() {
-        text += &format!("export PATH={}:\"$PATH\"\n", quoted(&folder.display().to_string()));
-    }
-    let file = folder.join("exports");
-    std::fs::write(&file, text)?;
-    Ok(file)
-}
-
-/// What to export, and what to try.
+/// What to read, and what to try.
 fn guide(sandbox: &Sandbox, exports: &Path) -> String {
-    let (url, api) = (sandbox.url(), sandbox.api_url());
-    let host = url.trim_start_matches("http://");
-    let exports = exports.display();
+    let (url, exports) = (sandbox.url(), exports.display());
     format!(
         "\
 The example platform is at {url}. Ctrl-C ends it, and everything in it is gone.
 
-In a second terminal, have kalypso find it, its tokens and its Azure:
+In a second terminal, have kalypso and git find it, with all tokens, and its Azure:
 
   . {exports}
 
-Schedule the environment dev, in a clone of the control plane:
+Then type what docs/tutorial.md has, or begin with
 
-  git clone http://ada:{ADA}@{host}/contoso/control-plane && cd control-plane
+  git clone \"$GITHUB_SERVER_URL/contoso/control-plane\" && cd control-plane
   kalypso schedule --environment dev --control-plane-ref dev
-
-Merge the pull request that came of it, as Ada, who may write everywhere:
-
-  curl -s -X PUT -H 'Authorization: Bearer {ADA}' -H 'X-GitHub-Api-Version: 2022-11-28' \\
-    {api}/repos/contoso/gitops/pulls/1/merge
-
-Wait until the clusters have applied it, and look at them:
-
+  merge 1
   kalypso checkpromote --environment dev
   kalypso status --environment dev
 "
@@ -137,8 +111,7 @@ Wait until the clusters have applied it, and look at them:
 }
 
 /// How to go on after the tutorial.
-fn epilogue(sandbox: &Sandbox, exports: &Path) -> String {
-    let api = sandbox.api_url();
+fn epilogue(exports: &Path) -> String {
     let folder = exports.parent().unwrap_or(exports).display().to_string();
     let exports = exports.display();
     format!(
@@ -148,26 +121,7 @@ All of it goes on here until Ctrl-C. To go on by hand, in a second terminal:
   . {exports} && cd {folder}/control-plane
   kalypso status --environment stage
 
-A platform value of stage, which changes one line of one manifest:
-
-  git fetch -q && git checkout -q stage
-  sed -i s/west:8806/west-stage:8806/ config/west-us-config.yaml
-  git commit -q -a -m 'Another database for stage' && git push -q
-  kalypso schedule --environment stage --control-plane-ref stage
-
-A second promotion: anything on main, then the way of the first one.
-
-  git checkout -q main && git pull -q
-  sed -i 's/REPLICAS: .*/REPLICAS: \"3\"/' config/hello-world-app-config.yaml
-  git commit -q -a -m 'Three replicas' && git push -q
-  kalypso promote
-  kalypso schedule --environment dev --control-plane-ref dev
-
-Pull requests are merged as Ada, with their number in place of NUMBER; then clusters follow.
-
-  curl -s -X PUT -H 'Authorization: Bearer {ADA}' -H 'X-GitHub-Api-Version: 2022-11-28' \\
-    {api}/repos/contoso/gitops/pulls/NUMBER/merge
-  kalypso checkpromote --environment dev
+`merge NUMBER` merges a pull request, and `statuses COMMIT` shows how far a commit is.
 "
     )
 }

@@ -12,7 +12,7 @@ use crate::state::Visibility;
 use crate::tokens::{Access, Level, Scope};
 
 /// The token of Ada, who may write everywhere.
-pub const ADA: &str = "github_pat_ada";
+const ADA: &str = "github_pat_ada";
 
 /// The host that the examples name, and for which the sandbox stands.
 const GITHUB: &str = "https://github.com";
@@ -25,7 +25,7 @@ const GITOPS: &str = "github_pat_gitops";
 /// The application of Azure that the control plane's jobs are.
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 
-/// What `main` gets when `hello-world-app` is onboarded.
+/// What `main` gets when `hello-world-app` is registered.
 const APPLICATION: [&str; 2] = ["workloads/hello-world-app.yaml", "config/hello-world-app-config.yaml"];
 
 /// Clusters with Flux: name, environment, cluster type.
@@ -37,6 +37,11 @@ const CLUSTERS: [(&str, &str, &str); 5] = [
     ("drone-4", "stage", "drone"),
 ];
 
+/// The cluster that applies later than others what it has fetched.
+const SLOW: &str = "drone-2";
+/// How long that takes it.
+const SLOWNESS: Duration = Duration::from_secs(6);
+
 /// How far the example platform is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chapter {
@@ -45,6 +50,24 @@ pub enum Chapter {
     /// Everything is there.
     Whole,
 }
+
+/// What makes a shell's git Ada's, and functions for what she does on GitHub's pages.
+const SHELL: &str = r#"
+export GIT_AUTHOR_NAME=ada GIT_AUTHOR_EMAIL=ada@contoso.example
+export GIT_COMMITTER_NAME=ada GIT_COMMITTER_EMAIL=ada@contoso.example
+export GIT_CONFIG_COUNT=2
+export GIT_CONFIG_KEY_0="url.http://ada:$ADA@${GITHUB_SERVER_URL#http://}/.insteadOf"
+export GIT_CONFIG_VALUE_0="$GITHUB_SERVER_URL/"
+export GIT_CONFIG_KEY_1=commit.gpgSign GIT_CONFIG_VALUE_1=false
+github() { curl -sSf -H "Authorization: Bearer $ADA" -H 'X-GitHub-Api-Version: 2022-11-28' "$@"; }
+merge() {
+  github -X PUT -o /dev/null "$GITHUB_API_URL/repos/contoso/gitops/pulls/$1/merge" && echo "merged #$1"
+}
+statuses() {
+  github "$GITHUB_API_URL/repos/contoso/control-plane/commits/$1/statuses" |
+    grep -oE '"(context|description|state)":"[^"]*"' | cut -d '"' -f 4 | paste -d '|' - - -
+}
+"#;
 
 /// The repositories of the example platform.
 pub struct Platform {
@@ -55,7 +78,6 @@ pub struct Platform {
     /// `contoso/gitops`: what the clusters get, on `dev` and `stage`.
     pub gitops: Repository,
     variables: Vec<(String, String)>,
-    examples: Examples,
 }
 
 /// Puts the repository's examples in place, as the README there has them, with clusters that follow them.
@@ -96,7 +118,7 @@ pub fn create(sandbox: &Sandbox, chapter: Chapter) -> Result<Platform> {
     sandbox.token(GITOPS, Access::write("contoso/gitops").named("contoso-robot"));
     sandbox.token(ADA, Access::write_all_of("contoso").named("ada"));
     connect(sandbox, &gitops);
-    Ok(Platform { control_plane, applications, gitops, variables: variables(sandbox), examples })
+    Ok(Platform { control_plane, applications, gitops, variables: variables(sandbox) })
 }
 
 impl Platform {
@@ -105,11 +127,13 @@ impl Platform {
         &self.variables
     }
 
-    /// Somebody registers `hello-world-app`; gives the commit of `main`.
-    pub fn onboard(&self) -> Result<String> {
-        let mut files = self.examples.read("base")?;
-        files.retain(|(path, _)| APPLICATION.contains(&path.as_str()));
-        commit(&self.control_plane, "main", &files, "Onboard hello-world-app")
+    /// What a shell reads to be here: this binary finds everything, and git is Ada's.
+    pub fn exports(&self, kalypso: &Path) -> String {
+        let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
+        let line = |(name, value): &(String, String)| format!("export {name}={}\n", quoted(value));
+        let variables: String = self.variables.iter().map(line).collect();
+        let folder = kalypso.parent().unwrap_or(kalypso).display().to_string();
+        format!("{variables}export PATH={}:\"$PATH\"\nexport ADA={ADA}\n{SHELL}", quoted(&folder))
     }
 }
 
@@ -133,7 +157,8 @@ fn connect(sandbox: &Sandbox, gitops: &Repository) {
     }
     for (cluster, environment, cluster_type) in CLUSTERS {
         let follows = configuration(sandbox, cluster).follows(gitops, environment);
-        follows.kustomization(cluster_type, &format!("./{cluster_type}")).live(life());
+        let life = if cluster == SLOW { life().applies_after(SLOWNESS) } else { life() };
+        follows.kustomization(cluster_type, &format!("./{cluster_type}")).live(life);
     }
 }
 

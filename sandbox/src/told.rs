@@ -1,4 +1,4 @@
-//! A story on a terminal: chapters, texts, commands with their output, and what the world shows.
+//! A story on a terminal: chapters, texts, commands with their output.
 
 use std::io::Write;
 
@@ -8,15 +8,9 @@ use anyhow::Result;
 const BOLD: Style = Style::new().bold();
 const COMMAND: Style = AnsiColor::Green.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
-const LABEL: Style = AnsiColor::Cyan.on_default();
 
 /// How wide it may be.
 const COLUMNS: usize = 96;
-/// The longest label of a fact, and a gap.
-const LABELS: usize = 15;
-
-/// A label, and what the world shows.
-pub(crate) type Fact = (&'static str, String);
 
 /// A story that is being told.
 pub(crate) struct Told<'a> {
@@ -44,9 +38,13 @@ impl<'a> Told<'a> {
         Ok(text.lines().try_for_each(|line| writeln!(self.out, "   {line}"))?)
     }
 
-    /// A command that is run now, as a person can.
-    pub(crate) fn command(&mut self, command: &str) -> Result<()> {
-        writeln!(self.out, "\n   {QUIET}${QUIET:#} {COMMAND}{command}{COMMAND:#}")?;
+    /// Commands that are run now, as a person can.
+    pub(crate) fn commands(&mut self, commands: &str) -> Result<()> {
+        writeln!(self.out)?;
+        for (number, line) in commands.lines().enumerate() {
+            let mark = if number == 0 { '$' } else { ' ' };
+            writeln!(self.out, "   {QUIET}{mark}{QUIET:#} {COMMAND}{line}{COMMAND:#}")?;
+        }
         Ok(self.out.flush()?)
     }
 
@@ -56,21 +54,6 @@ impl<'a> Told<'a> {
             writeln!(self.out, "   {QUIET}│{QUIET:#} {}", line.trim_end())?;
         }
         Ok(self.out.flush()?)
-    }
-
-    /// What the world shows; a label that stands above is not repeated.
-    pub(crate) fn facts(&mut self, facts: &[Fact]) -> Result<()> {
-        writeln!(self.out)?;
-        let mut above = "";
-        for (label, fact) in facts {
-            let mut shown = if *label == above { "" } else { label };
-            for line in wrapped(fact, COLUMNS - 3 - LABELS) {
-                writeln!(self.out, "   {LABEL}{shown:LABELS$}{LABEL:#}{}", line.trim_end())?;
-                shown = "";
-            }
-            above = label;
-        }
-        Ok(())
     }
 }
 
