@@ -35,7 +35,7 @@ impl<'a> Told<'a> {
     /// What happens and why; lines as they are.
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
         writeln!(self.out)?;
-        Ok(text.lines().try_for_each(|line| writeln!(self.out, "   {line}"))?)
+        Ok(text.lines().try_for_each(|line| writeln!(self.out, "  {line}"))?)
     }
 
     /// Commands that are run now, as a person can.
@@ -43,7 +43,7 @@ impl<'a> Told<'a> {
         writeln!(self.out)?;
         for (number, line) in commands.lines().enumerate() {
             let mark = if number == 0 { '$' } else { ' ' };
-            writeln!(self.out, "   {QUIET}{mark}{QUIET:#} {COMMAND}{line}{COMMAND:#}")?;
+            writeln!(self.out, "  {QUIET}{mark}{QUIET:#} {COMMAND}{line}{COMMAND:#}")?;
         }
         Ok(self.out.flush()?)
     }
@@ -51,7 +51,7 @@ impl<'a> Told<'a> {
     /// A line of its output.
     pub(crate) fn output(&mut self, line: &str) -> Result<()> {
         for line in wrapped(line, COLUMNS - 5) {
-            writeln!(self.out, "   {QUIET}│{QUIET:#} {}", line.trim_end())?;
+            writeln!(self.out, "  {QUIET}│{QUIET:#} {}", line.trim_end())?;
         }
         Ok(self.out.flush()?)
     }
