@@ -2,6 +2,7 @@
 //!
 //! `tests/container/run` builds the image and runs these.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -150,24 +151,30 @@ fn run(world: &RolloutPlatform, user: User, mode: &str, inputs: &[(&str, &str)])
 
 /// A command in the image, started as the runner does it.
 fn contained(world: &RolloutPlatform, command: &Command, user: User) -> Command {
-    let [workspace, home, workflow, files] =
-        ["workspace", "home", "workflow", ""].map(|name| world.file(name));
+    let [workspace, home, workflow, bundle, files] =
+        ["workspace", "home", "workflow", "ca.pem", ""].map(|name| world.file(name));
+    let mut variables = variables(command);
+    if let Some(trusted) = variables.remove("SSL_CERT_FILE") {
+        fs::copy(trusted, &bundle).expect("a certificate");
+        variables.insert("INPUT_CA-BUNDLE".to_owned(), bundle.to_str().expect("a path").to_owned());
+    }
     for folder in [&home, &workflow] {
         fs::create_dir_all(folder).expect("a folder");
     }
     fs::write(workflow.join("event.json"), "{}").expect("a file");
+    give_away(&files, RUNNER);
+
     let mounts = [
         (&workspace, "/github/workspace"),
         (&home, "/github/home"),
         (&workflow, "/github/workflow"),
         (&files, "/github/file_commands/"),
     ];
-    let inside = |value: &str| {
-        mounts.iter().fold(value.to_owned(), |value, (outside, inside)| {
-            value.replace(outside.to_str().expect("a path"), inside)
-        })
+    let inside = |value: String| {
+        mounts
+            .iter()
+            .fold(value, |value, (outside, inside)| value.replace(outside.to_str().expect("a path"), inside))
     };
-
     let mut container = Command::new(program());
     container.args(["run", "--rm", "--network", "host", "--workdir", "/github/workspace"]);
     container.args(["--label", &label(world)]);
@@ -175,8 +182,7 @@ fn contained(world: &RolloutPlatform, command: &Command, user: User) -> Command 
         container.arg("-v").arg(format!("{}:{inside}", outside.display()));
     }
     if user == User::Hardened {
-        let owner = owner_of(&workspace).to_string();
-        container.args(["--user", &owner, "--read-only", "--cap-drop", "ALL"]);
+        container.args(["--user", &owner_of(&workspace).to_string(), "--read-only", "--cap-drop", "ALL"]);
         container.args(["--security-opt", "no-new-privileges"]);
         if program().ends_with("podman") {
             // Docker has no other place for files then.
@@ -187,25 +193,16 @@ fn contained(world: &RolloutPlatform, command: &Command, user: User) -> Command 
     container.args(["-e", "GITHUB_EVENT_PATH=/github/workflow/event.json"]);
     // Inputs that are not set arrive, too.
     container.args(["-e", "INPUT_DRY-RUN=", "-e", "INPUT_OUT="]);
-    for (name, value) in variables(command) {
-        let (name, value) = match &*name {
-            "SSL_CERT_FILE" => {
-                let bundle = world.file("ca.pem");
-                fs::copy(value, &bundle).expect("a certificate");
-                ("INPUT_CA-BUNDLE".to_owned(), bundle.to_str().expect("a path").to_owned())
-            }
-            _ => (name, value),
-        };
+    for (name, value) in variables {
         // The client's own variables have the values, so that no list of processes shows them.
-        container.args(["-e", &name]).env(name, inside(&value));
+        container.args(["-e", &name]).env(name, inside(value));
     }
     container.arg(image()).args(command.get_args());
-    give_away(&files, RUNNER);
     container
 }
 
 /// What a command sets.
-fn variables(command: &Command) -> Vec<(String, String)> {
+fn variables(command: &Command) -> BTreeMap<String, String> {
     let text = |text: &OsStr| text.to_str().expect("a text").to_owned();
     command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?)))).collect()
 }
