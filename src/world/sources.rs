@@ -235,9 +235,10 @@ impl From<GitError> for Unread {
         let unreadable = Unreadable { reason: error.to_string(), help: Some(error.help()) };
         match error.problem {
             GitProblem::NoSuchBranch { .. } => Unread::NoBranch(unreadable),
-            GitProblem::NoAccess(_) | GitProblem::NoToken(_) | GitProblem::TooSlow => {
-                Unread::World(unreadable)
-            }
+            GitProblem::NoAccess(_)
+            | GitProblem::NoToken(_)
+            | GitProblem::NoPlace(_)
+            | GitProblem::TooSlow => Unread::World(unreadable),
             _ if error.is_transient() => Unread::World(unreadable),
             _ => Unread::Absent(unreadable),
         }

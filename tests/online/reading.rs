@@ -87,8 +87,14 @@ fn what_is_fetched_is_kept_in_the_home_where_no_other_folder_can_be_written() {
         platform.collect(command)
     };
     let ran = schedule(&nowhere);
-    assert_eq!(ran.exit, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("no place to keep it (No such file"), "{}", ran.stderr);
+    assert_eq!((ran.exit, ran.writes()), (3, 0), "{}", ran.stderr);
+    let want = format!("there is no place to keep {}: No such file", platform.control_plane.url());
+    assert!(ran.stderr.contains(&want), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("help: have TMPDIR or HOME name a folder that can be written\n"),
+        "{}",
+        ran.stderr
+    );
     schedule(&home).succeeded();
     assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is left there");
 }

@@ -47,6 +47,8 @@ pub(crate) enum GitProblem {
     Unusable(String),
     /// There is no token for it, although one belongs to it
     NoToken(String),
+    /// There is no folder here to keep it in
+    NoPlace(String),
 }
 
 /// How a remote was asked.
@@ -94,6 +96,7 @@ impl GitError {
                 "check that the URL is that of a git repository, and `git fsck` it".to_owned()
             }
             GitProblem::NoToken(_) => "check the GitHub App and where it is installed".to_owned(),
+            GitProblem::NoPlace(_) => "have TMPDIR or HOME name a folder that can be written".to_owned(),
         }
     }
 }
@@ -118,6 +121,7 @@ impl fmt::Display for GitError {
             GitProblem::TooSlow => write!(f, "{at} takes too long to answer"),
             GitProblem::Unusable(why) => write!(f, "{at} cannot be read: {why}"),
             GitProblem::NoToken(why) => write!(f, "there is no token for {at}: {why}"),
+            GitProblem::NoPlace(why) => write!(f, "there is no place to keep {at}: {why}"),
         }
     }
 }

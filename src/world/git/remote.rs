@@ -235,10 +235,10 @@ impl Session<'_> {
     }
 
     fn fetch(&mut self, commit: CommitId) -> Result<Objects, GitError> {
-        let unusable = |error: io::Error| GitProblem::Unusable(format!("no place to keep it ({error})"));
-        let folder = temporary_folder().map_err(|error| self.error(unusable(error)))?;
+        let no_place = |error: io::Error| self.error(GitProblem::NoPlace(error.to_string()));
+        let folder = temporary_folder().map_err(no_place)?;
         let packs = folder.path().join("pack");
-        std::fs::create_dir(&packs).map_err(|error| self.error(unusable(error)))?;
+        std::fs::create_dir(&packs).map_err(no_place)?;
         self.receive(commit, &packs).map_err(|error| {
             match self.explained(&error) {
                 // Servers say it in words only.
