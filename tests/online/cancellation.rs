@@ -1,7 +1,7 @@
 //! A check that is called off ends its status, itself or by what the runner starts after it; and no other run's.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -83,9 +83,8 @@ impl<'a> Running<'a> {
     }
 
     pub(crate) fn ends(mut self) -> Ended {
-        let lines = BufReader::new(self.child.stderr.take().expect("a pipe")).lines();
-        let lines = lines.map(|line| line.expect("a text") + "\n");
-        let stderr = lines.filter(|line| !line.starts_with("::add-mask::")).collect();
+        let mut stderr = String::new();
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("a text");
         let exit = self.child.wait().expect("it ended").code();
         self.world.control_plane.finish_run(RUN).expect("a run");
         let (_, stderr) = told_to_hide(&stderr);
