@@ -31,6 +31,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) by: &'a CommitId,
     /// What was promoted before it; newer, after a rollback
     pub(crate) from: Option<&'a CommitId>,
+    /// What the environment's branch names, whose place nothing has taken
+    pub(crate) stays: Option<&'a CommitId>,
 }
 
 /// What is known of the runs that statuses link to.
@@ -121,11 +123,11 @@ impl<'a> Taken<'a> {
         latest: &[HistoryCommit],
         relation: impl FnOnce(&str, &str) -> Result<Relation, Failure>,
     ) -> Result<Option<&'a CommitId>, Failure> {
-        let Taken { by, from } = self;
+        let Taken { by, from, stays } = self;
         let other = other.id.as_str();
         let at = |id: &str| latest.iter().position(|it| it.id.as_str() == id);
         let is_taken = match at(by.as_str()).zip(at(other)) {
-            _ if by.as_str() == other => false,
+            _ if by.as_str() == other || stays.is_some_and(|stays| stays.as_str() == other) => false,
             _ if from.is_some_and(|from| from.as_str() == other) => true,
             Some((by, other)) => by < other,
             None => relation(by.as_str(), other)? == Relation::Ancestor,
@@ -196,21 +198,18 @@ mod tests {
                 statuses: vec![],
             })
             .collect();
-        for (by, from, want, why) in [
-            ('3', None, "21", "what is below"),
-            ('3', Some('2'), "21", "the usual step"),
-            (
-                '2',
-                Some('4'),
-                "41",
-                "a rollback takes the place of what was there, not of what came meanwhile",
-            ),
-            ('3', Some('3'), "21", "the same again"),
-            ('9', Some('4'), "42", "a commit that is not among the latest"),
-            ('9', None, "2", "GitHub is asked how it stands to the others"),
+        let rollback = "a rollback takes the place of what was there, not of what came meanwhile";
+        for (by, from, stays, want, why) in [
+            ('3', None, None, "21", "what is below"),
+            ('3', None, Some('2'), "1", "what the environment's branch names stays, though it is older"),
+            ('3', Some('2'), None, "21", "the usual step"),
+            ('2', Some('4'), None, "41", rollback),
+            ('3', Some('3'), None, "21", "the same again"),
+            ('9', Some('4'), None, "42", "a commit that is not among the latest"),
+            ('9', None, None, "2", "GitHub is asked how it stands to the others"),
         ] {
-            let (by, from) = (id(by), from.map(id));
-            let taken = Taken { by: &by, from: from.as_ref() };
+            let (by, from, stays) = (id(by), from.map(id), stays.map(id));
+            let taken = Taken { by: &by, from: from.as_ref(), stays: stays.as_ref() };
             let relation = |_: &str, other: &str| {
                 Ok(if other == name('2') { Relation::Ancestor } else { Relation::Missing })
             };

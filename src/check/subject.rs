@@ -238,10 +238,11 @@ impl Contents {
 }
 
 impl Promotion {
-    /// What carrying on is about.
+    /// What carrying on is about, in an environment whose branch names the commit `pinned`.
     pub(crate) fn find(
         chain: &Chain,
         environment: &Environment,
+        pinned: Option<&CommitId>,
         subject: &Subject,
         arguments: &CheckArgs,
     ) -> Result<Promotion, Failure> {
@@ -283,7 +284,8 @@ impl Promotion {
                 Some(next) if newest(&statuses, next).is_some() => NextMark::Marked,
                 Some(_) => NextMark::Unmarked,
             },
-            before: stands(tracked_before)?,
+            // What the environment's own branch names is no revert: somebody has promoted an older commit.
+            before: stands(tracked_before.filter(|_| pinned != Some(promoted)))?,
             head: stands(of_head)?,
         });
         let is_all_held = due == Due::Yes && is_all_held(github, subject)?;

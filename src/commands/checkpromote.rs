@@ -7,7 +7,7 @@ use report::{
     ChainState, CheckLog, CheckSummary, Diagnosis, FleetStatus, HandOver, Held, HeldMeans, HeldTarget,
     StatusText,
 };
-use rollout::{Due, Policy, Rollout, StatusState, Target, Time, Unobserved, Verdict};
+use rollout::{CommitId, Due, Policy, Rollout, StatusState, Target, Time, Unobserved, Verdict};
 
 use super::chain::Chain;
 use crate::check::answers::{Answers, Memory};
@@ -33,6 +33,8 @@ struct Check<'a> {
     chain: &'a Chain,
     history: &'a History,
     subject: &'a Subject,
+    /// The commit that the environment's branch names
+    pinned: Option<&'a CommitId>,
     promotion: &'a Promotion,
     target: Target,
     policy: Policy,
@@ -57,7 +59,8 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
     let environment = chain.asked_for(&arguments.plane)?;
     let branch = chain.branch_of(environment, &arguments.plane, &world)?;
     let subject = Subject::find(&chain, environment, &branch, &arguments.into())?;
-    let promotion = Promotion::find(&chain, environment, &subject, arguments)?;
+    let pinned = stale::pinned(&branch);
+    let promotion = Promotion::find(&chain, environment, pinned.as_ref(), &subject, arguments)?;
     let history = stale::or_warn(stale::history(&chain, &branch, &promotion.others), &world.runner);
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
     let ledger = promotion.commit.as_ref().filter(|_| promotion.has_status());
@@ -69,6 +72,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
         chain: &chain,
         history: &history,
         subject: &subject,
+        pinned: pinned.as_ref(),
         promotion: &promotion,
         target: subject.target(),
         policy: policy(arguments),
@@ -112,9 +116,9 @@ impl Check<'_> {
     fn warn_of_short_tokens(&self) {
         let Check { arguments, chain, subject, .. } = self;
         let url = chain.access.github.url(&subject.gitops.repo);
-        if arguments.timeout > TOKEN_LIFE && chain.access.tokens.is_short_lived(&url) {
+        if arguments.timeout >= TOKEN_LIFE && chain.access.tokens.is_short_lived(&url) {
             let warning = Diagnostic::warning(
-                "`gitops-token` is a GitHub App's token: it ends after an hour, and the check may wait longer",
+                "`gitops-token` is a GitHub App's token: it ends after an hour, and the check may wait as long",
             );
             let help = "give `app-id` and `app-private-key` instead, and tokens are renewed here, \
                         or lower `timeout`";
@@ -127,7 +131,8 @@ impl Check<'_> {
         if self.mode == Mode::DryRun {
             return Ok(());
         }
-        let taken = self.promotion.commit.as_ref().map(|by| stale::Taken { by, from: None });
+        let taken =
+            self.promotion.commit.as_ref().map(|by| stale::Taken { by, from: None, stays: self.pinned });
         stale::end(self.chain, self.history, &self.subject.environment, taken, &self.world.runner)
     }
 
@@ -196,7 +201,11 @@ impl Check<'_> {
         let is_whole = missing.as_ref().is_ok_and(Vec::is_empty);
         let mut written = missing.map(drop);
         if let (HandOver::Failed { .. }, Ok(())) = (&summary.hand_over, &written) {
-            written = end(&report::rollout_status(&summary));
+            let failed = report::rollout_status(&summary);
+            written = match (&self.subject.others[..], ledger) {
+                ([_, ..], Some(ledger)) => ledger.say_in(context(&self.subject.environment), &failed),
+                _ => end(&failed),
+            };
         }
         let known = self.promotion.commit.as_ref().filter(|_| ledger.is_some());
         let known = known.map(|commit| {

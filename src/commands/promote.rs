@@ -214,7 +214,7 @@ impl Promoting<'_> {
             self.mark(commit, &done, &notes)?;
             if !matches!(done, Done::Proposed(..)) {
                 schedule = self.schedule();
-                let taken = stale::Taken { by: commit, from: place.before.as_ref() };
+                let taken = stale::Taken { by: commit, from: place.before.as_ref(), stays: None };
                 let ended = stale::end(chain, history, name, Some(taken), &world.runner);
                 stale::or_warn(ended, &world.runner);
             }

@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &StatusArgs) -> Result<Exit, Failure> {
         Format::Json => terminal::json(&FleetReport::new(&fleet))?,
     });
     if runner::has_summary() {
-        let history = stale::history(&chain, &branch, [])?;
+        let history = stale::or_warn(stale::history(&chain, &branch, []), &world.runner);
         let (picture, links) =
             (tell::picture(&world, &chain, &history, None), tell::links(&chain, Some(&subject.gitops)));
         runner::summarize(&report::fleet_summary(&fleet, &picture, &links))?;

@@ -248,6 +248,29 @@ fn a_merge_that_is_reverted_promotes_nothing_and_says_that_it_comes_back() {
 }
 
 #[test]
+fn the_merge_of_a_rollback_is_no_revert() {
+    let world = RolloutPlatform::s1();
+    world.cluster("dev", "drone");
+    let first = carried_on(&world);
+    let second = world.bring_anything();
+    world.check_merged(&second, &[]).succeeded();
+    let before = world.gitops_head("dev");
+    let back = [("environment", "dev"), ("commit-id", &*first.promoted), ("allow-rollback", "true")];
+    world.promote(&back).succeeded();
+    world.play_last().succeeded();
+    let pull = world.open_pull("dev").expect("a pull request");
+    let commit = world.gitops.merge_pull(pull.number, Merge::Squash).unwrap();
+    // A check of the newer commit, started again meanwhile, leaves alone what the environment's branch names.
+    world.check_merged(&second, &[]).succeeded();
+    assert_eq!(world.statuses(&first.promoted, "dev").last().unwrap(), PROMOTED);
+    let merged = Merged { commit, before, promoted: first.promoted };
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(ran.outputs["verdict"], "compliant", "{}", ran.stdout);
+    let statuses = world.statuses(&merged.promoted, "dev");
+    assert!(statuses.last().unwrap().starts_with("success: Deployed to "), "{statuses:?}");
+}
+
+#[test]
 fn a_promoted_pull_request_that_was_closed_unmerged_does_not_stand_in_the_next_ones_way() {
     let world = onboarded();
     let c1 = world.main();
