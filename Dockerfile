@@ -3,10 +3,9 @@ FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /build
 COPY . .
 ARG SOURCE_DATE_EPOCH=0
-# With a named target, the flags are those of the binary alone, not also of what runs while it is built. A panic ends it
-# at once, so that it needs no tables for unwinding, which are a megabyte.
+# With a named target, the flags are those of the binary alone, not also of what runs while it is built.
 RUN target="$(rustc --print host-tuple)" \
-    && export RUSTFLAGS='-C target-feature=+crt-static -C force-unwind-tables=no' \
+    && export RUSTFLAGS='-C target-feature=+crt-static' \
     && cargo build --locked --release --bin kalypso --target "$target" \
     && mkdir /image \
     && mkdir --mode=1777 /image/tmp \
