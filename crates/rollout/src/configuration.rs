@@ -37,8 +37,17 @@ pub(crate) struct Configuration {
 struct History {
     /// When the first of those that prove it was made
     proven: Option<Time>,
-    /// When the first of those that show it in trouble without a gap was made
-    troubled: Option<Time>,
+    /// The trouble that the latest of them show
+    trouble: Option<Trouble>,
+}
+
+/// A trouble that reports show without a gap.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    /// When the first of them was made
+    since: Time,
+    /// Whether something keeps the configuration from getting there, which is a trouble of its own
+    is_hindered: bool,
 }
 
 /// What one report means to the check.
@@ -167,9 +176,11 @@ impl Configuration {
             }
             Some((_, OnTrouble::Fail)) | None => {}
         }
-        match (&self.finding.proof, self.finding.patience, self.history.troubled) {
+        match (&self.finding.proof, self.finding.patience, self.history.trouble) {
             (Proof::Proven(_), ..) => State::Waiting(WhyWaiting::SecondReport),
-            (_, Some(Patience::For(grace)), Some(since)) => State::Failing { since, fails_at: since + grace },
+            (_, Some(Patience::For(grace)), Some(Trouble { since, .. })) => {
+                State::Failing { since, fails_at: since + grace }
+            }
             (Proof::Unproven(missing), ..) => State::Waiting(WhyWaiting::Unproven(missing.clone())),
         }
     }
@@ -191,12 +202,16 @@ impl Configuration {
 
 impl History {
     fn with(self, observation: &Observation, finding: &Finding, now: Time) -> History {
+        // What goes away, and is made anew, begins anew.
+        if finding.following != Following::Branch {
+            return History::default();
+        }
         let reported = observation.reported;
         let begun = reported.map_or(now, |reported| reported.min(now));
         let proof = reported.filter(|_| matches!(finding.proof, Proof::Proven(_)));
-        History {
-            proven: self.proven.or(proof),
-            troubled: finding.patience.map(|_| self.troubled.unwrap_or(begun)),
-        }
+        let is_hindered = finding.hindrance.is_some();
+        let before = self.trouble.filter(|trouble| trouble.is_hindered == is_hindered);
+        let trouble = before.unwrap_or(Trouble { since: begun, is_hindered });
+        History { proven: self.proven.or(proof), trouble: finding.patience.map(|_| trouble) }
     }
 }

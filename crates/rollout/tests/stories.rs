@@ -1454,6 +1454,34 @@ fn what_is_made_anew_counts_before_it_has_reported() {
 }
 
 #[test]
+fn one_trouble_leaves_another_its_time() {
+    let offline = Connectivity::Disconnected { state: "Offline".to_owned(), last_contact: None };
+    let disconnected: &dyn Fn(&mut Observation) = &|x| x.cluster.connectivity = offline.clone();
+    let deleting: &dyn Fn(&mut Observation) = &|x| {
+        broken(x, '1', "HealthCheckFailed");
+        x.provisioning = Provisioning::Deleting;
+    };
+    for (before, why) in [(disconnected, "its cluster was away"), (deleting, "it was made anew")] {
+        let rules = Policy { on_disconnected: OnTrouble::Fail, min_clusters: 0, ..policy() };
+        let mut story = Story::new(rules, &["x", "y"]);
+        story.failing = Some("direct");
+        story.report("x", before);
+        story.is_truncated = true;
+        assert_eq!(story.poll(), None, "{why}");
+        story.failing = None;
+        story.sleep(20 * MINUTE);
+        story.rows.insert(id("x"), fresh("x"));
+        story.report("x", |x| broken(x, '1', "HealthCheckFailed"));
+        assert_eq!(story.poll(), None, "{why}, and it fails only now");
+        let reported = story.rows[&id("x")].reported;
+        assert!(
+            matches!(story.state("x"), Some(State::Failing { since, .. }) if Some(since) == reported),
+            "{why}"
+        );
+    }
+}
+
+#[test]
 fn a_look_reads_everything_once() {
     let mut story = Story::new(policy(), &["x", "y", "z"]);
     story.relations.insert(commit('2'), Relation::Descendant);
