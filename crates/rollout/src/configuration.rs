@@ -99,8 +99,10 @@ impl Finding {
         let proof = prove(observation, |commit| lineage.accepts(commit));
         let hindrance = hindrance(observation, policy);
         let patience = match (&proof, hindrance) {
-            (Proof::Proven(_), _) => None,
+            (Proof::Proven(Health::Checked), _) => None,
+            // There will be no second report.
             (_, Some((_, OnTrouble::Fail))) => Some(Patience::For(Duration::ZERO)),
+            (Proof::Proven(Health::Unchecked), _) => None,
             (_, Some((_, OnTrouble::Ignore | OnTrouble::Wait))) => None,
             (_, None) => patience(observation, synced, policy),
         };
@@ -177,10 +179,10 @@ impl Configuration {
             Some((_, OnTrouble::Fail)) | None => {}
         }
         match (&self.finding.proof, self.finding.patience, self.history.trouble) {
-            (Proof::Proven(_), ..) => State::Waiting(WhyWaiting::SecondReport),
             (_, Some(Patience::For(grace)), Some(Trouble { since, .. })) => {
                 State::Failing { since, fails_at: since + grace }
             }
+            (Proof::Proven(_), ..) => State::Waiting(WhyWaiting::SecondReport),
             (Proof::Unproven(missing), ..) => State::Waiting(WhyWaiting::Unproven(missing.clone())),
         }
     }

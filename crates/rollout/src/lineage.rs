@@ -30,6 +30,8 @@ pub(crate) enum Acceptance {
 pub(crate) enum Course {
     GoesOn,
     Ends(Verdict),
+    /// It ends, unless the head is only that of a moment ago
+    Strays(Verdict),
     Open(Question),
 }
 
@@ -89,8 +91,9 @@ impl Lineage {
                 None => Course::Open(Question::Tracked(head.clone())),
                 Some(tracked) => self.course_after(head, tracked),
             },
+            // What stands on the commit was made after it; anything else may be older.
             Some(Relation::Ancestor | Relation::Diverged | Relation::Missing) => {
-                Course::Ends(Verdict::Superseded { head: head.clone(), by: None })
+                Course::Strays(Verdict::Superseded { head: head.clone(), by: None })
             }
         }
     }

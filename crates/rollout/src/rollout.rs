@@ -38,6 +38,8 @@ pub struct Rollout {
     passes: Passes,
     /// The first of the passes in a row that showed too few clusters
     short_since: Option<Time>,
+    /// The first of the polls in a row that showed a branch without the commit
+    astray_since: Option<Time>,
     /// When nothing more is read, once time is over
     last_ends: Option<Time>,
 }
@@ -118,11 +120,12 @@ impl Rollout {
             started: now,
             poll: None,
             phase: Phase::Resting(now),
-            round: Round::new(0, Stage::Usual),
+            round: Round::new(0, Stage::Usual, now),
             reading: Reading::Nothing,
             arrivals: Arrivals::default(),
             passes: Passes::default(),
             short_since: None,
+            astray_since: None,
             last_ends: None,
         }
     }
@@ -130,7 +133,7 @@ impl Rollout {
     /// A look at how things stand: everything is read once, nothing is waited for, and the verdict says nothing.
     pub fn look(target: Target, policy: Policy, now: Time) -> Rollout {
         let mut look = Rollout::new(target, policy, now);
-        (look.phase, look.round) = (Phase::Working, Round::new(1, Stage::Only));
+        (look.phase, look.round) = (Phase::Working, Round::new(1, Stage::Only, now));
         look
     }
 
@@ -141,7 +144,7 @@ impl Rollout {
         match (&self.phase, self.round.stage) {
             (Phase::Over(_), _) => {}
             (_, Stage::Usual) if is_time_over => self.begin_last(now),
-            (Phase::Resting(until), _) if now >= *until => self.begin(),
+            (Phase::Resting(until), _) if now >= *until => self.begin(now),
             (Phase::Resting(_) | Phase::Working, _) => {}
         }
         match &self.phase {
@@ -170,8 +173,8 @@ impl Rollout {
                 if is_ours && !is_gone && self.evidence.known.has_left(&row.id) {
                     self.round.ghosts.insert(row.id.clone());
                 }
-                if is_ours || self.evidence.known.get(&row.id).is_some_and(Configuration::counts) {
-                    self.round.accounted.insert(row.id.clone());
+                if is_ours {
+                    self.round.rows.insert(row.id.clone());
                 }
             }
             let has_arrived = match self.reading {
@@ -219,11 +222,9 @@ impl Rollout {
         self.round.is_haunted |= self.round.ghosts.remove(id) && direct == Direct::Unreadable;
         match direct {
             Direct::Found(observation) => {
-                self.round.accounted.insert(id.clone());
                 self.evidence.receive(*observation, Origin::Visit { round, pass }, now);
             }
             Direct::Gone => {
-                self.round.accounted.insert(id.clone());
                 self.round.gone.insert(id.clone());
                 self.evidence.known.leave(id, now);
             }
@@ -293,19 +294,21 @@ impl Rollout {
     }
 
     /// Begins a round; what could not be read is read from the beginning.
-    fn begin(&mut self) {
+    fn begin(&mut self, now: Time) {
         let Round { number, stage, failures, .. } = self.round;
         self.poll = None;
-        self.round = Round { failures, ..Round::new(number + 1, stage) };
+        self.round = Round { failures, ..Round::new(number + 1, stage, now) };
         self.phase = Phase::Working;
     }
 
     /// Begins the round after which there is none, but tries of the same.
     fn begin_last(&mut self, now: Time) {
         self.last_ends = Some(now + LAST_TIME);
-        // Where the branch may have gone elsewhere, the poll that showed it is the last one.
-        self.poll.take_if(|poll| self.evidence.lineage.course(&poll.head) == Course::GoesOn);
-        self.round = Round::new(self.round.number + 1, Stage::Last);
+        // Where the branch may have gone elsewhere for good, the poll that showed it is the last one.
+        self.poll.take_if(|Poll { head, .. }| {
+            matches!(self.evidence.lineage.course(head), Course::GoesOn | Course::Strays(_))
+        });
+        self.round = Round::new(self.round.number + 1, Stage::Last, now);
         self.phase = Phase::Working;
     }
 

@@ -10,12 +10,13 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) number: u64,
+    pub(crate) begun: Time,
     pub(crate) stage: Stage,
     pub(crate) arrived: Arrived,
     /// When every row had been read
     pub(crate) all_read: Option<Time>,
-    /// The configurations that the tally may count and of which the pass over all rows told
-    pub(crate) accounted: HashSet<ConfigurationId>,
+    /// The configurations that follow the branch by the pass over all rows
+    pub(crate) rows: HashSet<ConfigurationId>,
     /// How many resources were read themselves
     pub(crate) visits: usize,
     /// When the first of them had been read
@@ -50,13 +51,14 @@ pub(crate) enum Arrived {
 }
 
 impl Round {
-    pub(crate) fn new(number: u64, stage: Stage) -> Round {
+    pub(crate) fn new(number: u64, stage: Stage, begun: Time) -> Round {
         Round {
             number,
+            begun,
             stage,
             arrived: Arrived::Unread,
             all_read: None,
-            accounted: HashSet::new(),
+            rows: HashSet::new(),
             visits: 0,
             first_visit: None,
             gone: BTreeSet::new(),

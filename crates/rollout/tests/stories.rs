@@ -111,6 +111,7 @@ fn broken(observation: &mut Observation, digit: char, reason: &str) {
     observation.objects[0].applied = None;
 }
 
+#[derive(Clone)]
 struct Story {
     rollout: Rollout,
     now: Time,
@@ -372,9 +373,6 @@ fn the_branch_goes_on() {
         (Relation::Descendant, Some('b'), Some(Relation::Same), None, "another name of the same"),
         (Relation::Descendant, None, None, reverted(None), "nothing is promoted any more"),
         (Relation::Same, None, None, None, "another name of the head"),
-        (Relation::Ancestor, None, None, superseded(None), "taken back by force"),
-        (Relation::Diverged, None, None, superseded(None), "written anew by force"),
-        (Relation::Missing, None, None, superseded(None), "nothing is left of it"),
     ];
     for (relation, tracked, promoted, want, why) in cases {
         let mut story = Story::new(policy(), &["x"]);
@@ -391,6 +389,77 @@ fn the_branch_goes_on() {
             assert_eq!(story.done(), "poll", "{why}: nothing is asked twice");
         }
     }
+}
+
+#[test]
+fn a_branch_without_the_commit_is_looked_at_for_a_minute() {
+    let superseded = Some(Verdict::Superseded { head: commit('2'), by: None });
+    for (relation, why) in [
+        (Relation::Ancestor, "taken back by force"),
+        (Relation::Diverged, "written anew by force"),
+        (Relation::Missing, "nothing is left of it"),
+    ] {
+        let astray = || {
+            let mut story = Story::new(policy(), &["x"]);
+            story.report("x", |x| at(x, '1'));
+            story.relations.insert(commit('2'), relation);
+            story.head = commit('2');
+            story
+        };
+        let mut story = astray();
+        assert_eq!(story.end(), superseded.clone().unwrap(), "{why}");
+        assert_eq!(story.now, START + MINUTE, "{why}");
+        assert_eq!(story.done(), "poll, lineage 2, poll, poll, poll, poll", "{why}: nothing else is read");
+
+        let mut story = astray();
+        story.sleep(MINUTE);
+        assert_eq!(story.poll(), None, "{why}: one look is one look");
+        story.head = commit('1');
+        assert_eq!(story.poll(), Some(Verdict::Compliant), "{why}: only as it was a moment ago");
+
+        let mut story = astray();
+        story.report("x", |x| at(x, '0'));
+        story.poll();
+        story.head = commit('1');
+        story.poll();
+        story.head = commit('2');
+        story.sleep(MINUTE);
+        assert_eq!(story.poll(), None, "{why}: the minute begins anew");
+
+        let mut story = astray();
+        story.rollout = Rollout::new(target(), Policy { poll_interval: 10 * MINUTE, ..policy() }, story.now);
+        assert_eq!(story.end(), superseded.clone().unwrap(), "{why}");
+        assert_eq!(story.now, START + MINUTE, "{why}: not later than a minute");
+    }
+}
+
+#[test]
+fn a_branch_without_the_commit_when_time_is_over() {
+    let mut story = Story::new(policy(), &["x"]);
+    story.relations.insert(commit('2'), Relation::Ancestor);
+    story.now = START + Duration::from_secs(60 * 60 - 20);
+    let before = story.clone();
+    story.head = commit('2');
+    assert_eq!(story.end(), Verdict::Superseded { head: commit('2'), by: None });
+    assert_eq!(story.now, START + 60 * MINUTE + Duration::from_secs(40), "after a minute");
+    assert_eq!(story.done(), "poll, lineage 0, lineage 2, poll, poll, poll, poll, poll");
+
+    let mut story = before.clone();
+    story.head = commit('2');
+    story.poll();
+    story.poll();
+    story.head = commit('1');
+    assert_eq!(story.poll(), Some(Verdict::Timeout), "only as it was a moment ago");
+    assert_eq!(story.done(), "poll, lineage 0, lineage 2, poll, poll, all, direct x");
+
+    // The poll says so right before time is over, and the answer comes after.
+    let mut story = before;
+    let Next::Read(Read::Poll { mentioning }) = story.rollout.next(story.now) else { panic!("a poll") };
+    story.rollout.polled(commit('2'), story.tally(&mentioning), story.now);
+    story.sleep(MINUTE);
+    assert_eq!(story.poll(), None, "one look is one look");
+    story.head = commit('2');
+    assert_eq!(story.end(), Verdict::Superseded { head: commit('2'), by: None });
 }
 
 #[test]
@@ -1240,6 +1309,58 @@ fn rows_lag_behind_the_tally() {
     assert_eq!(story.done(), "poll, all");
 }
 
+/// The tally counts two: x, and one that no row shows yet.
+#[test]
+fn what_rows_do_not_show_does_not_stand_in_for_what_they_should() {
+    type Is = fn(&Observation) -> Direct;
+    let cases: [(Is, &str); 2] =
+        [(|_| Direct::Gone, "it is gone"), (|y| Direct::Found(Box::new(y.clone())), "it is there")];
+    for (is, why) in cases {
+        let mut story = Story::new(policy(), &["x", "y", "z"]);
+        story.report("x", |x| at(x, '1'));
+        story.report("y", |y| at(y, '1'));
+        story.poll();
+        story.rows.remove(&id("z"));
+        story.resources.insert(id("z"), Direct::Gone);
+        let y = story.rows.remove(&id("y")).unwrap();
+        story.resources.insert(id("y"), is(&y));
+        let Next::Read(Read::Poll { mentioning }) = story.rollout.next(story.now) else { panic!("a poll") };
+        let mut tally = story.tally(&mentioning);
+        tally.groups[0].count = 2;
+        story.rollout.polled(commit('1'), tally, story.now);
+        story.sleep(5 * MINUTE);
+        story.done();
+        assert_eq!(story.poll(), None, "{why}: nobody has seen the other one");
+        assert_eq!(story.done(), "all, direct y", "{why}");
+        assert_eq!(story.poll(), Some(Verdict::Compliant), "{why}, and the other one is not there any more");
+    }
+}
+
+#[test]
+fn what_only_looks_finished_is_looked_for_in_passes() {
+    let mut story = Story::new(policy(), &["x", "y"]);
+    story.report("x", |x| {
+        at(x, '1');
+        let unheard_of = x.kustomizations["apps"].clone();
+        x.kustomizations.insert("infra".to_owned(), unheard_of);
+    });
+    story.poll();
+    assert_eq!(story.done(), "poll, lineage 0, arrived");
+    // Its next report comes in later than a later one of another does.
+    let watermark = story.now;
+    story.sleep(MINUTE);
+    story.report("y", |y| at(y, '1'));
+    story.poll();
+    assert_eq!(story.done(), "poll, arrived since");
+    story.report("x", |x| drop(x.kustomizations.remove("infra")));
+    story.rows.get_mut(&id("x")).unwrap().reported = Some(watermark);
+    assert_eq!(story.poll(), None);
+    assert_eq!(story.done(), "poll", "nothing there tells of it");
+    story.now = START + 5 * MINUTE;
+    assert_eq!(story.poll(), Some(Verdict::Compliant));
+    assert_eq!(story.done(), "poll, all");
+}
+
 #[test]
 fn nobody_checks_the_health() {
     let unchecked = |row: &mut Observation| {
@@ -1284,6 +1405,15 @@ fn nobody_checks_the_health() {
     assert!(matches!(story.state("x"), Some(State::Failing { .. })));
     story.report("x", unchecked);
     assert_eq!(story.poll(), Some(Verdict::Compliant), "shown twice, whatever was between");
+
+    for (on_suspended, want) in [(OnTrouble::Fail, failed(&["x"])), (OnTrouble::Ignore, Verdict::Timeout)] {
+        let mut story = Story::new(Policy { on_suspended, ..policy() }, &["x"]);
+        story.report("x", |x| {
+            unchecked(x);
+            x.is_suspended = true;
+        });
+        assert_eq!(story.end(), want, "it is told not to report again: {on_suspended:?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ use crate::tally::{Look, Looks};
 use crate::time::Time;
 use crate::verdict::{Failure, Verdict};
 
+/// All of GitHub knows within this time where a branch is.
+const LAG: Duration = Duration::from_secs(60);
 /// Passes over all rows that are made in case something is missing are this far apart.
 const BETWEEN_PASSES: Duration = Duration::from_secs(5 * 60);
 /// One resource is not read itself more often than this while it is waited for.
@@ -29,7 +31,7 @@ impl Rollout {
             Stage::Only => self.read_all(now).or_else(|| self.ask(now)),
             Stage::Usual | Stage::Last => self
                 .poll()
-                .or_else(|| self.leave())
+                .or_else(|| self.leave(now))
                 .or_else(|| self.ask(now))
                 .or_else(|| self.fail(now))
                 .or_else(|| self.read_arrived(now))
@@ -54,11 +56,23 @@ impl Rollout {
         }
     }
 
-    /// Ends where the branch went elsewhere.
-    fn leave(&self) -> Option<Next> {
+    /// Ends where the branch went elsewhere; where it only may have, looks again before anything else.
+    fn leave(&mut self, now: Time) -> Option<Next> {
         match self.evidence.lineage.course(&self.poll.as_ref()?.head) {
+            Course::Open(_) => None,
+            Course::GoesOn => {
+                self.astray_since = None;
+                None
+            }
             Course::Ends(verdict) => Some(Next::End(verdict)),
-            Course::GoesOn | Course::Open(_) => None,
+            Course::Strays(verdict) => {
+                let lagged = *self.astray_since.get_or_insert(now) + LAG;
+                if self.round.begun >= lagged {
+                    return Some(Next::End(verdict));
+                }
+                self.rest(lagged.min(now + self.interval()), now);
+                Some(self.next(now))
+            }
         }
     }
 
@@ -163,7 +177,7 @@ impl Rollout {
         must.then(|| {
             self.reading = Reading::All;
             self.passes.begun += 1;
-            self.round.accounted.clear();
+            self.round.rows.clear();
             self.round.ghosts.clear();
             self.round.is_haunted = false;
             Next::Read(Read::All)
@@ -207,6 +221,7 @@ impl Rollout {
         let late = self.started + intervals.min().unwrap_or_default() + LATENESS;
         let policy = &self.evidence.policy;
         self.arrivals.unexplained > 0
+            || self.looks_finished() && now >= self.started + BETWEEN_PASSES
             || known.total > shown.total
             || known.total < shown.total && now > late
             || self.open().any(|known| known.is_late(self.started, now))
@@ -253,16 +268,16 @@ impl Rollout {
         if self.open().next().is_some() {
             return None;
         }
+        let is_visited =
+            |known: &Configuration| known.visit.is_some_and(|last| last.pass >= self.passes.complete);
         let is_shown = |(known, state): &(&Configuration, State)| match state {
             State::NotCounted(_) => true,
             // That it is there is enough: what is ignored proves nothing.
-            State::Ignored(_) => self.round.accounted.contains(&known.observation.id),
+            State::Ignored(_) => self.round.rows.contains(&known.observation.id) || is_visited(known),
             State::Done { .. } | State::Waiting(_) | State::Failing { .. } => self.is_confirmed(known),
         };
         let hidden: Vec<_> = self.evidence.known.states().filter(|seen| !is_shown(seen)).collect();
         if !hidden.is_empty() {
-            let is_visited =
-                |known: &Configuration| known.visit.is_some_and(|last| last.pass >= self.passes.complete);
             let unvisited = hidden.into_iter().map(|(known, _)| known).filter(|known| !is_visited(known));
             let unvisited = unvisited.map(|known| &known.observation.id);
             return read_directly(unvisited.take(self.visits_before_the_end(now)));
@@ -274,7 +289,7 @@ impl Rollout {
             return None;
         }
         let shown = tally.looks(&self.evidence.lineage).total;
-        if !tally.is_truncated && self.round.accounted.len() < shown {
+        if !tally.is_truncated && self.round.rows.len() < shown {
             return None;
         }
         let unobserved = self.unobserved();

@@ -90,6 +90,7 @@ pub(crate) fn drive(
         trace,
         course: Course::default(),
         answered: BTreeSet::new(),
+        unanswered: BTreeSet::new(),
         read: BTreeMap::new(),
         steps: 0,
         tally: Tally::default(),
@@ -115,6 +116,8 @@ struct Ride<'a> {
     trace: &'a mut Trace,
     course: Course,
     answered: BTreeSet<Question>,
+    /// What was asked and has no answer yet
+    unanswered: BTreeSet<Question>,
     /// How often each configuration was read itself since the last wait
     read: BTreeMap<ConfigurationId, usize>,
     steps: usize,
@@ -125,7 +128,7 @@ struct Ride<'a> {
     has_read_directly: bool,
     /// How often rows were read since something was new
     idle_reads: usize,
-    /// Something failed since the last poll, so that a question may have no answer yet
+    /// Something failed since the last poll, so that a question may not have been asked yet
     is_open: bool,
     /// The head that was shown ends the check, and nothing has failed since
     must_end: bool,
@@ -148,6 +151,9 @@ impl Ride<'_> {
                 Next::Ask(questions) => self.answer(questions)?,
                 Next::Read(read) if self.must_end => return Err(format!("{read:?} after the end")),
                 Next::Read(Read::Poll { mentioning }) => self.poll(&mentioning)?,
+                Next::Read(read) if self.judge.is_in_doubt() => {
+                    return Err(format!("{read:?} although the branch may be elsewhere"));
+                }
                 Next::Read(Read::Arrived { commits, since }) => self.arrived(&commits, since)?,
                 Next::Read(Read::All) => {
                     let begun = self.now;
@@ -167,6 +173,7 @@ impl Ride<'_> {
         if questions.is_empty() {
             return Err("no question".to_owned());
         }
+        self.unanswered.extend(questions.iter().cloned());
         for question in questions {
             let answer = self.world.history.answer(&question)?;
             if self.fails() {
@@ -175,6 +182,7 @@ impl Ride<'_> {
             if !self.answered.insert(question.clone()) {
                 return Err(format!("{question:?} for the second time"));
             }
+            self.unanswered.remove(&question);
             self.trace.say(self.now, || format!("  {answer:?}"));
             self.rollout.answer(answer);
             self.now += self.random.below(2);
@@ -188,7 +196,13 @@ impl Ride<'_> {
         if self.fails() {
             return Ok(());
         }
-        let head = self.world.history.head(self.now);
+        let is_stale = self.strikes(Trouble::StaleHead);
+        let history = &self.world.history;
+        let head = if is_stale { history.stale_head(self.now) } else { history.head(self.now) };
+        if head != history.head(self.now) {
+            self.course.marks.insert("a branch shown where it was before");
+        }
+        let looked = self.now;
         let staleness = self.staleness();
         let (mut tally, members) = self.world.tally(mentioning, self.now, staleness);
         let mut tallied = Some(members);
@@ -202,8 +216,8 @@ impl Ride<'_> {
         self.is_open = false;
         self.passes();
         self.trace.say(self.now, || format!("  head {head}, {tally:?}"));
-        self.judge.polled(head, tallied);
-        self.must_end = self.judge.is_over();
+        self.judge.polled(head, looked, tallied);
+        self.must_end = self.judge.must_end();
         let has_read_directly = mem::take(&mut self.has_read_directly);
         self.is_new = self.tally != tally || has_read_directly;
         self.tally = tally.clone();
@@ -314,16 +328,16 @@ impl Ride<'_> {
             return Err("a wait of nothing".to_owned());
         }
         if self.now >= self.deadline {
-            // What could not be read is tried again a few times.
-            self.last_waits += 1;
-            if !self.has_failed || self.last_waits > 3 {
+            // What could not be read is tried again a few times; where the branch is, is looked at for a minute.
+            self.last_waits += usize::from(self.has_failed);
+            if !(self.has_failed || self.judge.is_in_doubt()) || self.last_waits > 3 {
                 return Err("a wait after time was over".to_owned());
             }
         } else if self.now + duration.as_secs() > self.deadline {
             return Err("a wait that ends after time is over".to_owned());
         }
         self.has_failed = false;
-        if !self.is_open && self.random.chance(2) {
+        if self.knows_all() && self.random.chance(2) {
             self.judge.judge_standings(&self.rollout, None, self.now)?;
         }
         let jitter = self.random.below(3);
@@ -336,7 +350,7 @@ impl Ride<'_> {
 
     fn end(&mut self, verdict: Verdict) -> Result<(), String> {
         self.judge.judge(&verdict, self.now)?;
-        if !self.is_open {
+        if self.knows_all() {
             self.judge.judge_standings(&self.rollout, Some(&verdict), self.now)?;
         }
         if self.rollout.next(Time(self.now + 1)) != Next::End(verdict.clone()) {
@@ -363,6 +377,11 @@ impl Ride<'_> {
         self.course.ended = self.now;
         self.course.verdict = Some(verdict);
         Ok(())
+    }
+
+    /// Whether the core has been told everything that it wants to know of commits.
+    fn knows_all(&self) -> bool {
+        !self.is_open && self.unanswered.is_empty()
     }
 
     /// Only what counts may be asked for.

@@ -2,6 +2,7 @@
 
 use rollout::{Answer, CommitId, Question, Relation};
 
+use crate::life::Stretch;
 use crate::random::Random;
 
 /// A commit of the GitOps repository.
@@ -15,6 +16,9 @@ pub(crate) const STRAY: Commit = 4;
 pub(crate) const FORGOTTEN: Commit = 5;
 /// The commit that is checked.
 pub(crate) const CHECKED: Commit = 3;
+
+/// After this time a look at the branch does not show where it was before.
+pub(crate) const LAG: u64 = 60;
 
 /// The control plane's commits: a line, with one beside it and one that nobody knows.
 const PLANE: [Below; 8] = [
@@ -153,8 +157,24 @@ impl History {
 
     /// Where the branch stands.
     pub(crate) fn head(&self, at: u64) -> Commit {
-        let later = self.heads.partition_point(|(since, _)| *since <= at);
-        self.heads[later.max(1) - 1].1
+        self.heads[self.moves(at)].1
+    }
+
+    /// Where a look at the branch that lags behind shows it: one move back, if that was a moment ago.
+    pub(crate) fn stale_head(&self, at: u64) -> Commit {
+        let moves = self.moves(at);
+        let is_new = at < self.heads[moves].0 + LAG;
+        self.heads[if is_new { moves - 1 } else { moves }].1
+    }
+
+    /// Whether the branch stood there at some time of this stretch.
+    pub(crate) fn stood_at(&self, head: Commit, (start, end): Stretch) -> bool {
+        self.heads[self.moves(start)..=self.moves(end)].iter().any(|(_, stood)| *stood == head)
+    }
+
+    /// How often the branch had moved.
+    pub(crate) fn moves(&self, at: u64) -> usize {
+        self.heads.partition_point(|(since, _)| *since <= at).max(1) - 1
     }
 
     /// Whether a cluster that has applied this has applied what is checked.

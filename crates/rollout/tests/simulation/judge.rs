@@ -7,7 +7,7 @@ use rollout::{
     State, Time, Unobserved, Verdict, WhyWaiting,
 };
 
-use crate::history::{Commit, Fate};
+use crate::history::{Commit, Fate, LAG};
 use crate::life::{Part, Whole};
 use crate::world::{Configuration, Follows, Sight, World};
 
@@ -17,15 +17,19 @@ pub(crate) struct Judge<'a> {
     started: u64,
     witnesses: Vec<Witness>,
     head: Option<Commit>,
+    /// When the first of the looks in a row was taken that showed the branch without the commit
+    astray: Option<u64>,
+    /// When the branch was looked at last
+    looked: u64,
     /// How many waits there were so far
     waits: usize,
     /// When the last whole pass began, after how many waits it ended
     pass: Option<(u64, usize)>,
     /// Whether there were too few clusters when time passed after the last whole pass but one
     has_too_few: bool,
-    /// How many configurations that count a poll showed at least, if that is known
-    tallied: Option<usize>,
-    /// How many of them the rows of the last whole pass were
+    /// The configurations that count by the last poll, if it told
+    tallied: Option<BTreeSet<usize>>,
+    /// Those that count by the rows of the last whole pass
     rows: BTreeSet<usize>,
     /// When something could not be read for the last time
     pub(crate) disturbed: Option<u64>,
@@ -75,6 +79,8 @@ impl<'a> Judge<'a> {
             started,
             witnesses: vec![Witness::default(); world.fleet.len()],
             head: None,
+            astray: None,
+            looked: started,
             waits: 0,
             pass: None,
             has_too_few: false,
@@ -84,9 +90,12 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// A poll showed this head.
-    pub(crate) fn polled(&mut self, head: Commit, tallied: Option<usize>) {
+    /// A poll that looked at the branch then showed this head.
+    pub(crate) fn polled(&mut self, head: Commit, looked: u64, tallied: Option<BTreeSet<usize>>) {
+        let is_astray = matches!(self.world.history.fate(head), Fate::Superseded { is_below: false, .. });
+        self.astray = is_astray.then(|| self.astray.unwrap_or(looked));
         self.head = Some(head);
+        self.looked = looked;
         self.tallied = tallied;
     }
 
@@ -175,8 +184,22 @@ impl<'a> Judge<'a> {
         self.pass.is_some_and(|(_, waits)| waits == self.waits)
     }
 
+    /// Whether the head that was shown ends the check now.
+    pub(crate) fn must_end(&self) -> bool {
+        self.is_over()
+            && self.astray.is_none_or(|since| {
+                // It may take a moment to find out what was shown.
+                self.disturbed.is_none_or(|at| at < since) && self.looked >= since + LAG + 10
+            })
+    }
+
+    /// Whether the branch was shown without the commit, perhaps only as it was before.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.astray.is_some()
+    }
+
     /// Whether the head that was shown ends the check.
-    pub(crate) fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.head.is_some_and(|head| self.world.history.fate(head) != Fate::Carries)
     }
 
@@ -187,7 +210,7 @@ impl<'a> Judge<'a> {
             Verdict::Failed(failure) => self.carries_failure(failure, now),
             Verdict::Timeout => self.carries_timeout(now),
             Verdict::NoClusters { seen } => self.carries_absence(*seen, now),
-            Verdict::Superseded { .. } | Verdict::Reverted { .. } => self.carries_end(verdict),
+            Verdict::Superseded { .. } | Verdict::Reverted { .. } => self.carries_end(verdict, now),
         }
     }
 
@@ -199,6 +222,12 @@ impl<'a> Judge<'a> {
         let (begun, _) = self.pass.ok_or("no pass over all rows")?;
         if !self.has_passed() {
             return Err("time passed after the last pass over all rows".to_owned());
+        }
+        for at in self.tallied.iter().flatten() {
+            let Witness { sight, gone, .. } = &self.witnesses[*at];
+            if sight.is_none() && gone.is_none() {
+                return Err(format!("{} was counted, and never shown", fleet[*at].id.as_str()));
+            }
         }
         for (at, witness) in self.members(Ghosts::Without) {
             let id = fleet[at].id.as_str();
@@ -308,7 +337,7 @@ impl<'a> Judge<'a> {
             return Err("the head of the branch is something else".to_owned());
         }
         // Rows that are fewer than a poll showed are not all rows.
-        let is_short = self.tallied.is_some_and(|tallied| self.rows.len() < tallied);
+        let is_short = self.tallied.as_ref().is_some_and(|tallied| self.rows.len() < tallied.len());
         let is_haunted = self.witnesses.iter().any(|witness| witness.is_ghost);
         let is_sure = |(at, witness)| !self.is_done(at, witness) || self.is_surely_done(at, witness);
         if !is_short
@@ -351,7 +380,7 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    fn carries_end(&self, verdict: &Verdict) -> Result<(), String> {
+    fn carries_end(&self, verdict: &Verdict, now: u64) -> Result<(), String> {
         let head = self.head.ok_or("no head was shown")?;
         let name = self.world.history.name(head);
         let is_same = match (self.world.history.fate(head), verdict) {
@@ -364,7 +393,13 @@ impl<'a> Judge<'a> {
             (Fate::Reverted { by }, Verdict::Reverted { head, by: said }) => head == name && *said == by,
             _ => false,
         };
-        if is_same { Ok(()) } else { Err(format!("the head means {:?}", self.world.history.fate(head))) }
+        if !is_same {
+            return Err(format!("the head means {:?}", self.world.history.fate(head)));
+        }
+        if self.astray.is_some() && !self.world.history.stood_at(head, (self.started, now)) {
+            return Err("the branch has not been there since the check began".to_owned());
+        }
+        Ok(())
     }
 
     /// Whether what the core says of each configuration is what it was shown.

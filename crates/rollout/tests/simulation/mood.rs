@@ -59,9 +59,11 @@ pub(crate) enum Trouble {
     Outage,
     /// A tally is cut off
     Truncated,
+    /// The branch is shown where it was a moment ago
+    StaleHead,
 }
 
-const TROUBLES: usize = Trouble::Truncated as usize + 1;
+const TROUBLES: usize = Trouble::StaleHead as usize + 1;
 
 /// How often each trouble strikes, of a hundred times.
 #[derive(Clone, Debug)]

@@ -343,14 +343,16 @@ impl World {
         objects
     }
 
-    /// The tally that the index makes, and how many there are of those that count.
-    pub(crate) fn tally(&self, mentioning: &[CommitId], at: u64, staleness: u64) -> (Tally, usize) {
+    /// The tally that the index makes, and those that count in it.
+    pub(crate) fn tally(&self, mentioning: &[CommitId], at: u64, staleness: u64) -> (Tally, BTreeSet<usize>) {
         let mentioning: Vec<Commit> = mentioning.iter().filter_map(|name| self.history.find(name)).collect();
         let mut groups: Vec<Group> = Vec::new();
-        let mut members = 0;
-        for configuration in &self.fleet {
+        let mut members = BTreeSet::new();
+        for (number, configuration) in self.fleet.iter().enumerate() {
             let Some(sight) = self.index(configuration, at, staleness) else { continue };
-            members += usize::from(sight.is_member());
+            if sight.is_member() {
+                members.insert(number);
+            }
             let source = &configuration.sources[sight.source].1;
             let synced = sight.says.synced.map(|commit| self.history.name(commit));
             let compliance = sight.says.whole.told();
