@@ -55,7 +55,8 @@ impl Answers<'_> {
             }
             // It is asked for a commit whose relation GitHub has told.
             Question::Tracked(at) => {
-                Answer::Tracked(at.clone(), Contents::known(github, gitops, at)?.promoted)
+                let contents = Contents::at(github, gitops, at)?.ok_or_else(|| lags(gitops, at))?;
+                Answer::Tracked(at.clone(), contents.promoted)
             }
             Question::Promoted(of) => {
                 let relation = match promoted {

@@ -64,7 +64,7 @@ fn since_promoted<'s>(statuses: &'s [Status], environment: &str) -> &'s [Status]
 /// Whether a branch has the commit now, or a newer one.
 fn carries(chain: &Chain, gitops: &GitOps, commit: &CommitId) -> Result<bool, Failure> {
     let github = &chain.access.github;
-    let contents = Contents::known(github, gitops, &head(github, gitops)?)?;
+    let contents = Contents::known(&chain.access, gitops, &head(github, gitops)?)?;
     let Some(promoted) = contents.promoted else { return Ok(false) };
     let relation = relation(github, &chain.repo, &promoted, commit)?;
     Ok(matches!(relation, Relation::Same | Relation::Descendant))

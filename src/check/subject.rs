@@ -1,6 +1,7 @@
 //! What is checked: a GitOps commit, the promoted commit that it carries, and whether there is something to carry on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use fleet::objects::{Environment, GitOpsRepo};
 use fleet::tracking::{self, State};
@@ -13,8 +14,14 @@ use super::ledger::{context, context_of_branch};
 use crate::cli::{CheckArgs, StatusArgs};
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
+use crate::world::access::Access;
 use crate::world::git;
 use crate::world::github::{Github, Landing, Oid, Places, Repo, Status, Tracking};
+
+/// All of GitHub knows a new commit within this time.
+const LAG: Duration = Duration::from_secs(60);
+/// Until then it is asked for so often.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is checked.
 pub(crate) struct Subject {
@@ -75,17 +82,27 @@ pub(crate) struct Promotion {
 pub(crate) struct Asked<'a> {
     gitops_repo: Option<&'a str>,
     commit: Option<&'a CommitId>,
+    /// What the branch had before it, which only a push tells
+    before: Option<&'a CommitId>,
 }
 
 impl<'a> From<&'a CheckArgs> for Asked<'a> {
     fn from(arguments: &'a CheckArgs) -> Asked<'a> {
-        Asked { gitops_repo: arguments.gitops_repo.as_deref(), commit: arguments.commit_id.as_ref() }
+        Asked {
+            gitops_repo: arguments.gitops_repo.as_deref(),
+            commit: arguments.commit_id.as_ref(),
+            before: arguments.before.as_ref(),
+        }
     }
 }
 
 impl<'a> From<&'a StatusArgs> for Asked<'a> {
     fn from(arguments: &'a StatusArgs) -> Asked<'a> {
-        Asked { gitops_repo: arguments.gitops_repo.as_deref(), commit: arguments.commit_id.as_ref() }
+        Asked {
+            gitops_repo: arguments.gitops_repo.as_deref(),
+            commit: arguments.commit_id.as_ref(),
+            before: None,
+        }
     }
 }
 
@@ -103,7 +120,14 @@ impl Subject {
             Some(commit) => commit.clone(),
             None => head(github, &gitops)?,
         };
-        let contents = Contents::at(github, &gitops, &commit)?.ok_or_else(|| {
+        let contents = match asked {
+            // A push and the branch tell of a commit before all of GitHub does.
+            Asked { commit: None, .. } | Asked { before: Some(_), .. } => {
+                Contents::awaited(&chain.access, &gitops, &commit)?
+            }
+            Asked { commit: Some(_), before: None, .. } => Contents::at(github, &gitops, &commit)?,
+        };
+        let contents = contents.ok_or_else(|| {
             if asked.commit.is_none() {
                 return lags(&gitops, &commit);
             }
@@ -218,9 +242,22 @@ impl Contents {
         Ok(tracking.map(Contents::of))
     }
 
+    /// The same of a commit that may be so new that not all of GitHub knows it.
+    fn awaited(access: &Access, gitops: &GitOps, commit: &CommitId) -> Result<Option<Contents>, Failure> {
+        let end = access.clock.now() + LAG;
+        loop {
+            let contents = Contents::at(&access.github, gitops, commit)?;
+            if contents.is_some() || access.clock.now() >= end {
+                return Ok(contents);
+            }
+            let why = format!("GitHub does not know commit {} of {} yet", commit.short(), gitops.repo);
+            access.clock.sleep(AGAIN, &why);
+        }
+    }
+
     /// The same of a commit that GitHub has named itself.
-    pub(crate) fn known(github: &Github, gitops: &GitOps, commit: &CommitId) -> Result<Contents, Failure> {
-        Contents::at(github, gitops, commit)?.ok_or_else(|| lags(gitops, commit))
+    pub(crate) fn known(access: &Access, gitops: &GitOps, commit: &CommitId) -> Result<Contents, Failure> {
+        Contents::awaited(access, gitops, commit)?.ok_or_else(|| lags(gitops, commit))
     }
 
     fn of(Tracking { folders, promoted, assignments }: Tracking) -> Contents {
@@ -271,7 +308,7 @@ impl Promotion {
         let head = head(github, gitops)?;
         let of_head = match head == subject.commit {
             true => None,
-            false => Contents::known(github, gitops, &head)?.promoted,
+            false => Contents::known(&chain.access, gitops, &head)?.promoted,
         };
         let tracked_before = before.as_ref().and_then(|contents| contents.promoted.clone());
         let others = tracked_before.iter().chain(&of_head).cloned().collect();
@@ -288,7 +325,7 @@ impl Promotion {
             before: stands(tracked_before.filter(|_| pinned != Some(promoted)))?,
             head: stands(of_head)?,
         });
-        let is_all_held = due == Due::Yes && is_all_held(github, subject)?;
+        let is_all_held = due == Due::Yes && is_all_held(&chain.access, subject)?;
         Ok(Promotion { commit, due, own, next, is_all_held, others })
     }
 
@@ -316,14 +353,14 @@ pub(crate) fn newest<'s>(statuses: &'s [Status], environment: &str) -> Option<&'
 /// Whether all that the promotion changed is held: then nothing of it has reached clusters.
 ///
 /// What counts is the commit that brought it, whatever was merged since.
-fn is_all_held(github: &Github, Subject { gitops, commit, contents, .. }: &Subject) -> Result<bool, Failure> {
+fn is_all_held(access: &Access, Subject { gitops, commit, contents, .. }: &Subject) -> Result<bool, Failure> {
     if contents.held.is_empty() || contents.promoted.is_none() {
         return Ok(false);
     }
     let file = tracking::promoted_commit_file(&gitops.root);
-    let landing = github.landing(&gitops.repo, &oid(commit)?, &file)?;
+    let landing = access.github.landing(&gitops.repo, &oid(commit)?, &file)?;
     let Landing { commit: landed, parent } = landing.ok_or_else(|| lags(gitops, commit))?;
-    let at = |commit: &CommitId| Contents::known(github, gitops, commit);
+    let at = |commit: &CommitId| Contents::known(access, gitops, commit);
     let (landed, before) = (at(&landed)?, parent.as_ref().map(at).transpose()?.unwrap_or_default());
     let mut brought = landed.held.difference(&before.held).peekable();
     let brings_holds = brought.peek().is_some();

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use kalypso_sandbox::azure::{Life, Trouble, Waits};
-use kalypso_sandbox::{Access, At, Fault, Kind};
+use kalypso_sandbox::{Access, At, Fault, Kind, Work};
 
 use super::platform::{Case, TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform, SUBSCRIPTION};
@@ -117,18 +117,23 @@ fn a_commit_that_is_named_for_a_branch_that_tracks_none_is_carried_on_past_a_con
     assert!(ran.summary.contains(&said), "{}", ran.summary);
 }
 
+/// A copy of a repository that lags behind shows a branch where it was before.
 #[test]
-fn a_branch_that_is_forced_elsewhere_supersedes_the_check() {
-    let (world, merged) = merged(&[("drone", applies_after(3600))]);
-    let (gitops, before) = (world.gitops.clone(), merged.before.clone());
-    meanwhile(&world, move || gitops.force("dev", &before));
-    let ran = world.check_merged(&merged, &[]).succeeded();
-    assert_eq!(ran.outputs["verdict"], "superseded");
-    let superseded = format!("error: Superseded by {} on branch dev", &merged.before[..7]);
-    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, &superseded]);
-    assert_eq!(promotes(&world), [""; 0]);
+fn a_branch_that_is_shown_where_it_was_before_is_looked_at_again() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let shown = format!(r#"[{{"ref": "refs/heads/dev", "object": {{"sha": "{}"}}}}]"#, merged.before);
+    for look in 1..3 {
+        let stale = Fault::Answer { status: 200, headers: vec![], body: shown.clone(), work: Work::Skipped };
+        world
+            .sandbox
+            .fault(At::Matching("GET", "*/gitops/git/matching-refs/heads/dev".to_owned(), look), stale);
+    }
+    world.check_merged(&merged, &[]).succeeded();
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
 }
 
+/// That takes the minute in which a look at a branch may show what was before.
 #[test]
 fn a_branch_that_is_forced_to_another_history_supersedes_the_check() {
     let (world, merged) = merged(&[("drone", applies_after(3600))]);
@@ -140,6 +145,20 @@ fn a_branch_that_is_forced_to_another_history_supersedes_the_check() {
     assert!(!ran.stderr.contains("tried again"), "{}", ran.stderr);
     let superseded = format!("error: Superseded by {} on branch dev", &other[..7]);
     assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, &superseded]);
+}
+
+#[test]
+fn a_merge_that_not_all_of_github_knows_yet_is_asked_for_again() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    world.gitops.hide(&merged.commit).unwrap();
+    let gitops = world.gitops.clone();
+    world.sandbox.before(At::Matching("POST", "/api/graphql".to_owned(), 1), move || gitops.reveal());
+    let ran = world.check_merged(&merged, &[]).succeeded();
+    let said =
+        format!("waiting 10 s: GitHub does not know commit {} of contoso/gitops yet\n", &merged.commit[..7]);
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    assert_eq!(world.statuses(&merged.promoted, "dev"), [PROMOTED, DEPLOYING, DEPLOYED]);
+    assert_eq!(promotes(&world), [next(&merged.promoted)]);
 }
 
 /// A copy of a repository that lags behind says of a new commit that it is not there.
