@@ -17,33 +17,30 @@ pub fn environments(source: &Source) -> Result<Vec<Environment>, Vec<Diagnostic>
     let mut doubles = Vec::new();
     let objects = without_duplicates(objects, &mut doubles);
     problems.extend(doubles.into_iter().filter(Diagnostic::is_error));
-    let mut declared: Vec<(Environment, Location)> = objects.into_iter().filter_map(declaration).collect();
-    declared.sort_by(|(a, _), (b, _)| a.meta.name.cmp(&b.meta.name));
     // What cannot be read may be what the others name.
     if problems.is_empty() {
-        problems = broken_links(&declared);
+        problems = broken_links(&objects);
     }
     if problems.is_empty() {
-        return Ok(declared.into_iter().map(|(environment, _)| environment).collect());
+        let environment = |parsed| match parsed {
+            Parsed { object: Object::Environment(environment), .. } => Some(environment),
+            _ => None,
+        };
+        let mut declared: Vec<Environment> = objects.into_iter().filter_map(environment).collect();
+        declared.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+        return Ok(declared);
     }
     problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
     problems.sort();
     Err(problems)
 }
 
-/// An environment, and where it says what follows it.
-fn declaration(Parsed { object, node }: Parsed) -> Option<(Environment, Location)> {
-    let Object::Environment(environment) = object else { return None };
-    let next = entry(&node, "spec").and_then(|(_, spec)| entry(spec, "next"));
-    let place = next.map_or(node.start, |(_, next)| next.start);
-    let place = Location::new(&environment.meta.location.file, place);
-    Some((environment, place))
-}
-
-fn broken_links(declared: &[(Environment, Location)]) -> Vec<Diagnostic> {
+/// What is wrong with which environment follows which: no promotion can go that way.
+pub(crate) fn broken_links(objects: &[Parsed]) -> Vec<Diagnostic> {
+    let declared: Vec<(&Environment, Location)> = objects.iter().filter_map(declaration).collect();
     let nexts: BTreeMap<&str, Option<&str>> =
         declared.iter().map(|(it, _)| (&*it.meta.name, it.next.as_deref())).collect();
-    let problem = |(environment, place): &(Environment, Location)| {
+    let problem = |(environment, place): &(&Environment, Location)| {
         let name = &*environment.meta.name;
         let next = environment.next.as_deref()?;
         let problem = if !nexts.contains_key(next) {
@@ -59,6 +56,15 @@ fn broken_links(declared: &[(Environment, Location)]) -> Vec<Diagnostic> {
         Some(problem.at(place.clone()))
     };
     declared.iter().filter_map(problem).collect()
+}
+
+/// An environment, and where it says what follows it.
+fn declaration(Parsed { object, node }: &Parsed) -> Option<(&Environment, Location)> {
+    let Object::Environment(environment) = object else { return None };
+    let next = entry(node, "spec").and_then(|(_, spec)| entry(spec, "next"));
+    let place = next.map_or(node.start, |(_, next)| next.start);
+    let place = Location::new(&environment.meta.location.file, place);
+    Some((environment, place))
 }
 
 /// The way from an environment back to itself, told of the first one by name.

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builtin;
-use crate::diagnostic::{Diagnostic, Location, did_you_mean};
+use crate::diagnostic::{Diagnostic, Location, Severity, did_you_mean};
+use crate::environments::broken_links;
 use crate::objects::{BaseRepo, Environment, GitOpsRepo, Object, RepoRef, WorkloadRegistration};
 use crate::parse::{self, BrokenWorkload, Misplaced, Objects, Parsed};
 use crate::plane::{ControlPlane, PROMOTED_BASE, RegisteredWorkload, Unavailable};
@@ -149,7 +150,13 @@ impl Snapshot {
 
     fn add_environments(&mut self, source: &Source) {
         let documents = source::environment_documents(source);
-        let Objects { objects, problems, .. } = parse::objects(documents, in_environments);
+        let Objects { objects, mut problems, .. } = parse::objects(documents, in_environments);
+        // What cannot be read may be what the others name.
+        if problems.is_empty() {
+            problems = broken_links(&objects);
+            // Manifests do not depend on it.
+            problems.iter_mut().for_each(|problem| problem.severity = Severity::Warning);
+        }
         self.plane.problems.extend(problems);
         self.environments.extend(objects);
     }
