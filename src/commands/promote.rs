@@ -209,9 +209,10 @@ impl Promoting<'_> {
         let Promoting { world, chain, environment, mode, .. } = self;
         let name = &*environment.meta.name;
         let Place { commit, base, .. } = place;
-        let mut schedule = ScheduleStart::Left;
+        let (mut schedule, mut written) = (ScheduleStart::Left, Ok(()));
         if *mode == Mode::Write && !matches!(done, Done::Refused(_) | Done::DryRun) {
-            self.mark(commit, &done, &notes)?;
+            // What is promoted goes on, whether its status can be written or not.
+            written = self.mark(commit, &done, &notes);
             if !matches!(done, Done::Proposed(..)) {
                 schedule = self.schedule();
                 let taken = stale::Taken { by: commit, from: place.before.as_ref(), stays: None };
@@ -231,6 +232,7 @@ impl Promoting<'_> {
             Done::Proposed(..) => Some(ChainState::Proposed),
             Done::Already | Done::DryRun | Done::Refused(_) => None,
         };
+        let marked = marked.filter(|_| written.is_ok());
         let summary = PromoteSummary {
             environment: name,
             branch: &environment.control_plane.branch,
@@ -243,7 +245,8 @@ impl Promoting<'_> {
             chain: tell::picture(world, chain, history, marked.map(|state| (name, commit, state))),
             links: tell::links(chain, None),
         };
-        self.tell(&summary)?;
+        let told = self.tell(&summary);
+        written.and(told)?;
         Ok(match (&done, &summary.schedule) {
             (Done::Refused(_), _) => Exit::Input,
             (_, ScheduleStart::Failed(_)) => Exit::World,

@@ -374,6 +374,25 @@ fn what_is_older_than_half_a_commit_id_is_not_guessed() {
 }
 
 #[test]
+fn a_promotion_is_carried_on_though_its_own_status_cannot_be_written() {
+    let world = RolloutPlatform::s1();
+    let c1 = world.push_anything();
+    let at = At::next("POST", &format!("*/statuses/{c1}"));
+    world.sandbox.fault(at, Fault::error(403, "Resource not accessible by integration"));
+    let ran = world.promote_pushed(&c1);
+    assert_eq!((ran.exit, world.promoted("dev").as_deref()), (3, Some(&*c1)), "{}", ran.stderr);
+    assert_eq!(world.dispatches(), ["schedule.yml environment=dev"]);
+    assert_eq!(ran.outputs["promoted-commit-id"], c1);
+    let refused = "GitHub answered 403: Resource not accessible by integration";
+    assert!(ran.stderr.contains(refused) && ran.stderr.contains("\n  help: "), "{}", ran.stderr);
+    let committed = format!("Promoted {} to dev", &c1[..7]);
+    assert!(ran.stdout.contains(&committed), "what was done is told: {}", ran.stdout);
+    assert!(ran.summary.contains(refused), "{}", ran.summary);
+    world.promote_pushed(&c1).succeeded();
+    assert_eq!(world.statuses(&c1, "dev"), [PROMOTED], "the next run writes it");
+}
+
+#[test]
 fn a_promotion_is_carried_on_though_earlier_statuses_cannot_be_ended() {
     let world = RolloutPlatform::s1();
     let c1 = world.push_anything();
