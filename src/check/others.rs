@@ -11,27 +11,47 @@ use crate::commands::chain::Chain;
 use crate::exit::Failure;
 use crate::world::github::Status;
 
-/// The environment's other branches of which no check has shown the commit deployed, each with what its own says.
-pub(crate) fn branches(
-    chain: &Chain,
-    subject: &Subject,
-    commit: &CommitId,
-) -> Result<Vec<(String, Option<StatusState>)>, Failure> {
+/// One of an environment's other branches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Other {
+    /// Its GitOpsRepo
+    pub(crate) name: String,
+    /// How its own check has ended, if it is known
+    pub(crate) state: Option<StatusState>,
+    /// What that has said
+    pub(crate) said: String,
+}
+
+impl Other {
+    /// Whether a check has shown the commit deployed.
+    pub(crate) fn has_it(&self) -> bool {
+        self.state == Some(StatusState::Success)
+    }
+
+    /// Whether its check has ended otherwise.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.state, Some(StatusState::Failure | StatusState::Error))
+    }
+}
+
+/// How far the commit is on the environment's other branches.
+pub(crate) fn branches(chain: &Chain, subject: &Subject, commit: &CommitId) -> Result<Vec<Other>, Failure> {
     let Subject { environment, others, .. } = subject;
     let statuses = chain.access.github.statuses(&chain.repo, &oid(commit)?)?;
     let statuses = since_promoted(&statuses, environment);
-    let mut missing = Vec::new();
+    let mut branches = Vec::new();
     for other in others {
         let context = context_of_branch(environment, &other.name);
-        let state = statuses.iter().find(|status| status.context == context).map(|status| status.state);
+        let newest = statuses.iter().find(|status| status.context == context);
+        let mut state = newest.map(|status| status.state);
         // What has been taken back since is there no longer.
-        match state {
-            Some(StatusState::Success) if carries(chain, other, commit)? => {}
-            Some(StatusState::Success) => missing.push((other.name.clone(), None)),
-            state => missing.push((other.name.clone(), state)),
+        if state == Some(StatusState::Success) && !carries(chain, other, commit)? {
+            state = None;
         }
+        let said = newest.and_then(|status| status.description.clone()).unwrap_or_default();
+        branches.push(Other { name: other.name.clone(), state, said });
     }
-    Ok(missing)
+    Ok(branches)
 }
 
 /// The other environments before `next` that have not shown the commit deployed.

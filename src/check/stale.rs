@@ -6,11 +6,11 @@ use fleet::{Diagnostic, Snapshot};
 use report::StatusText;
 use rollout::{CommitId, Relation, StatusState};
 
-use super::ledger::is_of_environment;
+use super::ledger::{context, is_of_environment};
 use super::subject::oid;
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
-use crate::world::github::{Error, History, HistoryCommit, Kind, NewStatus, Repo, RunId, RunState};
+use crate::world::github::{Error, History, HistoryCommit, Kind, NewStatus, Repo, RunId, RunState, Status};
 use crate::world::runner::Runner;
 use crate::world::terminal;
 
@@ -86,9 +86,14 @@ pub(crate) fn end(
 ) -> Result<(), Failure> {
     let mut ended = 0;
     let mut runs = Runs { chain, own: runner.page.as_deref(), unreadable: BTreeSet::new() };
+    let of_environment = context(environment);
     for commit in history.commits() {
         let own = commit.statuses.iter().filter(|status| is_of_environment(&status.context, environment));
-        for status in own.filter(|status| status.state == StatusState::Pending) {
+        let mut open: Vec<&Status> = own.filter(|status| status.state == StatusState::Pending).collect();
+        // What its branches have is said of the environment, too.
+        open.sort_by_key(|status| status.context == of_environment);
+        let mut is_left = false;
+        for status in open {
             let page = status.target_url.as_deref();
             let says =
                 |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
@@ -100,7 +105,11 @@ pub(crate) fn end(
             };
             let StatusText { state, description } = match by {
                 Some(by) => StatusText::superseded(by),
-                None if says(DEPLOYING) && runs.is_over(page)? => StatusText::cancelled(),
+                None if is_left && status.context == of_environment => StatusText::cancelled(),
+                None if says(DEPLOYING) && runs.is_over(page)? => {
+                    is_left = true;
+                    StatusText::cancelled()
+                }
                 None => continue,
             };
             let context = &*status.context;

@@ -10,7 +10,7 @@ use rollout::{CommitId, Due, Facts, NextMark, Relation, StatusState};
 use url::Url;
 
 use super::answers::relation;
-use super::ledger::{context, context_of_branch};
+use super::ledger::{Contexts, context};
 use crate::cli::{CheckArgs, StatusArgs};
 use crate::commands::chain::Chain;
 use crate::exit::Failure;
@@ -137,11 +137,11 @@ impl Subject {
         Ok(Subject { environment: environment.meta.name.clone(), gitops, others, commit, contents })
     }
 
-    /// The context of the statuses that its check writes.
-    pub(crate) fn context(&self) -> String {
+    /// The contexts of the statuses that its check writes.
+    pub(crate) fn contexts(&self) -> Contexts {
         match self.others.is_empty() {
-            true => context(&self.environment),
-            false => context_of_branch(&self.environment, &self.gitops.name),
+            true => Contexts::of_environment(&self.environment),
+            false => Contexts::of_branch(&self.environment, &self.gitops.name),
         }
     }
 

@@ -12,7 +12,7 @@ use rollout::{CommitId, Grace, OnTrouble, Policy, Rollout, StatusState, Target, 
 
 use super::answers::{Answers, Memory};
 use super::clusters::{self, Clusters};
-use super::ledger::{Ledger, context};
+use super::ledger::{Contexts, Ledger};
 use super::subject::GitOps;
 use super::watch::{Watch, now};
 use crate::cli::{self, CheckArgs, Command};
@@ -212,7 +212,8 @@ impl Stage {
         let chain =
             Chain { repo: control_plane, repository, access: Arc::new(access), environments: Vec::new() };
         let interrupt = Interrupt::default();
-        let ledger = Ledger::new(&chain, promoted, context("dev"), &runner, &interrupt, Mode::Write);
+        let contexts = Contexts::of_environment("dev");
+        let ledger = Ledger::new(&chain, promoted, contexts, &runner, &interrupt, Mode::Write);
         ledger.begin(&StatusText::deploying()).unwrap();
 
         let gitops = GitOps {
@@ -251,7 +252,7 @@ impl Stage {
         let mut waits = 0;
         let verdict = watch.until_verdict(&mut rollout, |_, _| waits += 1).unwrap();
         let deployed = StatusText { state: StatusState::Success, description: "Deployed".to_owned() };
-        ledger.end(&deployed).unwrap();
+        ledger.end(&deployed, || Ok(())).unwrap();
         (verdict, waits)
     }
 }

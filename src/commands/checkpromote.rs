@@ -12,10 +12,11 @@ use rollout::{CommitId, Due, Policy, Rollout, StatusState, Target, Time, Unobser
 use super::chain::Chain;
 use crate::check::answers::{Answers, Memory};
 use crate::check::clusters::Clusters;
-use crate::check::ledger::{Ledger, context};
+use crate::check::ledger::Ledger;
+use crate::check::others::{self, Other};
 use crate::check::subject::{Promotion, Subject};
 use crate::check::watch::{Watch, now};
-use crate::check::{hand_over, others, stale, tell};
+use crate::check::{hand_over, stale, tell};
 use crate::cli::{CheckArgs, OnHeld};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
@@ -25,6 +26,9 @@ use crate::world::{World, terminal};
 
 /// How long the token of a GitHub App's installation lives.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+
+/// So often it is said how far an environment of several branches is, where they change meanwhile.
+const LOOKS: usize = 3;
 
 /// A check: what is asked for, and where.
 struct Check<'a> {
@@ -65,7 +69,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Write };
     let ledger = promotion.commit.as_ref().filter(|_| promotion.has_status());
     let ledger =
-        ledger.map(|commit| Ledger::new(&chain, commit, subject.context(), &world.runner, interrupt, mode));
+        ledger.map(|commit| Ledger::new(&chain, commit, subject.contexts(), &world.runner, interrupt, mode));
     let check = Check {
         arguments,
         world: &world,
@@ -88,7 +92,8 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
         Err(failure) => {
             if let Some(ledger) = &ledger {
                 // What went wrong first is what a person must know.
-                let _ = ledger.end(&StatusText::undone(&failure.reason()));
+                let undone = StatusText::undone(&failure.reason());
+                let _ = ledger.end(&undone, || check.settle(ledger, &undone));
             }
             let _ = tell::undone(check.world, check.promotion);
             Err(failure)
@@ -192,9 +197,11 @@ impl Check<'_> {
             links: tell::links(self.chain, Some(&self.subject.gitops)),
         };
         let status = report::rollout_status(&summary);
-        let end = |status: &StatusText| ledger.map_or(Ok(()), |ledger| ledger.end(status));
         // What was waited for is told in any case. What no status says was not handed over.
-        let missing = end(&status).and_then(|()| self.settle(ledger, &status));
+        let missing = match ledger {
+            Some(ledger) => ledger.end(&status, || self.settle(ledger, &status)),
+            None => Ok(Vec::new()),
+        };
         if summary.is_deployed() && self.promotion.is_due() {
             summary.hand_over = self.hand_over(&missing);
         }
@@ -202,10 +209,7 @@ impl Check<'_> {
         let mut written = missing.map(drop);
         if let (HandOver::Failed { .. }, Ok(())) = (&summary.hand_over, &written) {
             let failed = report::rollout_status(&summary);
-            written = match (&self.subject.others[..], ledger) {
-                ([_, ..], Some(ledger)) => ledger.say_in(context(&self.subject.environment), &failed),
-                _ => end(&failed),
-            };
+            written = ledger.map_or(Ok(()), |ledger| ledger.say(&failed));
         }
         let known = self.promotion.commit.as_ref().filter(|_| ledger.is_some());
         let known = known.map(|commit| {
@@ -225,33 +229,34 @@ impl Check<'_> {
 
     /// Says of an environment of several branches what the end of this one's check means; those that do not have the
     /// commit yet.
-    fn settle(&self, ledger: Option<&Ledger<'_>>, status: &StatusText) -> Result<Vec<String>, Failure> {
+    fn settle(&self, ledger: &Ledger<'_>, status: &StatusText) -> Result<Vec<String>, Failure> {
         let Check { chain, subject, promotion, .. } = self;
-        let (Some(ledger), Some(commit), [_, ..]) = (ledger, &promotion.commit, &subject.others[..]) else {
+        let (Some(commit), [_, ..]) = (&promotion.commit, &subject.others[..]) else {
             return Ok(Vec::new());
         };
-        let say = |status: &StatusText| ledger.say_in(context(&subject.environment), status);
         if status.state != StatusState::Success {
-            return say(status).map(|()| Vec::new());
+            return ledger.say(status).map(|()| Vec::new());
         }
-        let mut all: Vec<&str> = subject.others.iter().map(|other| &*other.name).collect();
-        all.push(&subject.gitops.name);
-        all.sort_unstable();
-        let mut missing = others::branches(chain, subject, commit)?;
+        let mut others = others::branches(chain, subject, commit)?;
+        let mut looks = 1..=LOOKS;
         loop {
-            let names: Vec<&str> = missing.iter().map(|(name, _)| &**name).collect();
-            let has_failed = missing.iter().any(|(_, state)| *state == Some(StatusState::Failure));
+            let missing: Vec<&str> =
+                others.iter().filter(|other| !other.has_it()).map(|other| &*other.name).collect();
             // The check that failed has said so already.
-            if !has_failed {
-                let done: Vec<&str> = all.iter().copied().filter(|name| !names.contains(name)).collect();
-                say(&StatusText::deployed(&done, &names))?;
+            if !others.iter().any(Other::has_failed) {
+                let theirs = others.iter().filter(|other| other.has_it());
+                let mut done: Vec<(&str, &str)> = theirs.map(|other| (&*other.name, &*other.said)).collect();
+                done.push((&subject.gitops.name, &status.description));
+                done.sort_unstable();
+                ledger.say(&StatusText::deployed(&done, &missing))?;
             }
-            let now = if names.is_empty() { Vec::new() } else { others::branches(chain, subject, commit)? };
+            let is_last = missing.is_empty() || looks.next() == Some(LOOKS);
+            let now = if is_last { others.clone() } else { others::branches(chain, subject, commit)? };
             // Of two checks that end together, the one that says so last sees that of the other.
-            if now == missing {
-                return Ok(missing.into_iter().map(|(name, _)| name).collect());
+            if now == others {
+                return Ok(missing.into_iter().map(str::to_owned).collect());
             }
-            missing = now;
+            others = now;
         }
     }
 

@@ -1,10 +1,12 @@
 //! Several at once: branches that clusters of one environment follow, and environments before the same next one.
 
+use std::fs;
 use std::time::Duration;
 
 use kalypso_sandbox::azure::{Life, Trouble};
-use kalypso_sandbox::{At, Fault};
+use kalypso_sandbox::{At, Fault, Repository, Request, Status};
 
+use super::cancellation::{INTERRUPT, Running, end_of_step, never, send};
 use super::platform::{Ran, gitops_repo};
 use super::rollout_platform::RolloutPlatform;
 
@@ -12,7 +14,10 @@ const PROMOTED: &str = "pending: Promoted";
 const DEPLOYING: &str = "pending: Deploying";
 const DEPLOYED: &str = "success: Deployed to 1 configuration on 1 cluster, 3 cluster types not observed";
 const ONE: &str = "pending: Deployed to dev, waiting for west";
-const BOTH: &str = "success: Deployed to dev, west";
+const BOTH: &str =
+    "success: Deployed to dev (3 cluster types not observed), west (3 cluster types not observed)";
+const CANCELLED: &str = "error: Cancelled";
+const QUERIES: &str = "/providers/Microsoft.ResourceGraph/resources";
 
 #[test]
 fn a_commit_goes_on_when_every_branch_has_it() {
@@ -76,6 +81,107 @@ fn whatever_is_not_written_is_made_good_by_another_check() {
         assert_eq!(statuses(&world, &c1).last().unwrap(), BOTH, "{at} {done}");
         assert_eq!(promotes(&world), [next(&c1)], "{at} {done}");
     }
+}
+
+/// Whoever ends the check's status ends that of the environment, too: the process itself, the end of its step, or the
+/// check of another branch.
+#[test]
+fn a_check_that_is_called_off_ends_the_status_of_the_environment() {
+    for by in [INTERRUPT, "the end of the step", "another check"] {
+        let (world, c1) = split();
+        let west = world.named_cluster("west-1", "west", "drone");
+        west.clone().live(never());
+        let hours = [("timeout", "1h"), ("poll-interval", "1h")];
+        let mut check = Running::spawn(&world, world.command_of("checkpromote", &inputs("west", &hours)));
+        check.waits();
+        send(if by == INTERRUPT { INTERRUPT } else { "KILL" }, check.child.id());
+        check.ends();
+        if by == "the end of the step" {
+            assert_eq!(statuses(&world, &c1), [PROMOTED], "{by}");
+            world.collect(end_of_step(&world)).succeeded();
+        }
+        if by != "another check" {
+            assert_eq!(of_branch(&world, &c1, "west"), [DEPLOYING, CANCELLED], "{by}");
+            assert_eq!(statuses(&world, &c1), [PROMOTED, CANCELLED], "{by}");
+        }
+        check_succeeds(&world, "dev");
+        assert_eq!(of_branch(&world, &c1, "west"), [DEPLOYING, CANCELLED], "{by}");
+        assert_eq!(statuses(&world, &c1), [PROMOTED, CANCELLED], "{by}: it stands");
+        west.live(Life::default());
+        world.sandbox.advance(Duration::from_secs(2));
+        check_succeeds(&world, "west");
+        assert_eq!(statuses(&world, &c1), [PROMOTED, CANCELLED, BOTH], "{by}");
+        assert_eq!(promotes(&world), [next(&c1)], "{by}");
+    }
+}
+
+#[test]
+fn the_end_of_a_step_leaves_alone_what_its_run_has_said_of_the_environment() {
+    let (world, c1) = split();
+    check_succeeds(&world, "dev");
+    // As if the process had been killed before it noted that there is nothing to end.
+    let kept = fs::read_to_string(world.file("state")).unwrap();
+    let (kept, _) = kept.rsplit_once("pending_status<<").unwrap();
+    fs::write(world.file("state"), kept).unwrap();
+    world.finish().succeeded();
+    assert_eq!(statuses(&world, &c1), [PROMOTED, ONE]);
+    assert_eq!(of_branch(&world, &c1, "dev"), [DEPLOYING, DEPLOYED]);
+}
+
+#[test]
+fn a_check_that_cannot_be_done_ends_the_status_of_the_environment() {
+    let (world, c1) = split();
+    check_succeeds(&world, "dev");
+    let forbidden = Fault::azure_error(403, "AuthorizationFailed", "No role.");
+    world.sandbox.fault(At::next("POST", QUERIES), forbidden);
+    assert_eq!(check(&world, "west").exit, 3);
+    let undone =
+        |statuses: Vec<String>| statuses.last().unwrap().starts_with("error: The check could not be done: ");
+    assert!(undone(of_branch(&world, &c1, "west")), "{:?}", of_branch(&world, &c1, "west"));
+    assert!(undone(statuses(&world, &c1)), "{:?}", statuses(&world, &c1));
+    check_succeeds(&world, "west");
+    assert_eq!(statuses(&world, &c1).last().unwrap(), BOTH);
+}
+
+/// Three of others; its own twice; the environment's three times while another branch's check ends, and once more where
+/// nothing could be started.
+#[test]
+fn a_check_of_one_of_several_branches_writes_nine_statuses_at_most() {
+    let (world, c1) = split();
+    let write = |control_plane: &Repository, sha: &str, branch: &str, run: u64, said: (&str, &str)| {
+        control_plane.write_status(Status {
+            sha: sha.to_owned(),
+            context: format!("dev environment / {branch}"),
+            state: said.0.to_owned(),
+            description: said.1.to_owned(),
+            target_url: format!("{}/actions/runs/{run}", control_plane.url()),
+            creator: "github-actions[bot]".to_owned(),
+        })
+    };
+    for number in 10..17 {
+        world.control_plane.start_run(number).unwrap();
+        let sha = world.push_anything();
+        write(&world.control_plane, &sha, "west", number, ("pending", "Deploying")).unwrap();
+        world.control_plane.finish_run(number).unwrap();
+    }
+    // The first three are of this run's own context.
+    for (index, said) in [(2, ("pending", "Deploying, later")), (3, ("success", "Deployed to 1, 2 held"))] {
+        let (control_plane, sha) = (world.control_plane.clone(), c1.clone());
+        let at = At::Matching("POST", format!("*/statuses/{c1}"), index);
+        world.sandbox.before(at, move || write(&control_plane, &sha, "dev", 20, said));
+    }
+    world.control_plane.start_run(20).unwrap();
+    let dispatch = At::next("POST", "*/actions/workflows/promote.yml/dispatches");
+    world.sandbox.fault(dispatch, Fault::error(403, "Resource not accessible by integration"));
+    let ran = check(&world, "west");
+    assert_eq!(ran.exit, 3, "{}", ran.stderr);
+    let said =
+        "success: Deployed to 1 configuration on 1 cluster, but promote for stage could not be started";
+    let waits = "pending: Deployed to west, waiting for dev";
+    let both = "success: Deployed to dev (2 held), west (3 cluster types not observed)";
+    assert_eq!(statuses(&world, &c1), [PROMOTED, waits, waits, both, said]);
+    let is_status = |request: &&Request| request.is_write() && request.path.contains("/statuses/");
+    assert_eq!(ran.requests.iter().filter(is_status).count(), 9);
 }
 
 #[test]
@@ -179,6 +285,11 @@ fn bring(world: &RolloutPlatform, commit: &[(&str, &str)]) {
 
 fn inputs<'i>(branch: &'i str, more: &[(&'i str, &'i str)]) -> Vec<(&'i str, &'i str)> {
     [&[("environment", "dev"), ("gitops-repo", branch)], more].concat()
+}
+
+#[track_caller]
+fn check_succeeds(world: &RolloutPlatform, branch: &str) {
+    check(world, branch).succeeded();
 }
 
 fn check(world: &RolloutPlatform, branch: &str) -> Ran {

@@ -53,16 +53,21 @@ impl StatusText {
         StatusText::new(StatusState::Pending, "Deploying")
     }
 
-    /// Clusters have it that follow some of the environment's branches; the others are waited for.
-    pub fn deployed(to: &[&str], missing: &[&str]) -> StatusText {
-        let names = |names: &[&str]| some(names.iter().copied(), plain);
-        match missing {
-            [] => StatusText::new(StatusState::Success, &format!("Deployed to {}", names(to))),
-            missing => {
-                let text = format!("Deployed to {}, waiting for {}", names(to), names(missing));
-                StatusText::new(StatusState::Pending, &text)
-            }
+    /// Clusters have it that follow some of the environment's branches, each with what its own success says; the others
+    /// are waited for.
+    pub fn deployed(to: &[(&str, &str)], missing: &[&str]) -> StatusText {
+        if !missing.is_empty() {
+            let names = some(to.iter().map(|(name, _)| *name), plain);
+            let text = format!("Deployed to {names}, waiting for {}", some(missing.iter().copied(), plain));
+            return StatusText::new(StatusState::Pending, &text);
         }
+        let branch = |(name, success): &(&str, &str)| match success.split_once(", ") {
+            Some((_, besides)) => format!("{name} ({besides})"),
+            None => (*name).to_owned(),
+        };
+        let branches: Vec<String> = to.iter().map(branch).collect();
+        let text = format!("Deployed to {}", some(branches.iter().map(String::as_str), plain));
+        StatusText::new(StatusState::Success, &text)
     }
 
     /// A newer commit has taken its place.

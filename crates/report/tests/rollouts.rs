@@ -349,11 +349,24 @@ fn statuses() {
         ),
         (StatusText::deploying(), StatusState::Pending, "Deploying"),
         (
-            StatusText::deployed(&["east"], &["north", "west"]),
+            StatusText::deployed(
+                &[("east", "Deployed to 1 configuration on 1 cluster, 2 held")],
+                &["north", "west"],
+            ),
             StatusState::Pending,
             "Deployed to east, waiting for north, west",
         ),
-        (StatusText::deployed(&["east", "west"], &[]), StatusState::Success, "Deployed to east, west"),
+        (
+            StatusText::deployed(
+                &[
+                    ("east", "Deployed to 2 configurations on 1 cluster"),
+                    ("west", "Deployed to 1 configuration on 1 cluster, 2 held, 1 cluster type not observed"),
+                ],
+                &[],
+            ),
+            StatusState::Success,
+            "Deployed to east, west (2 held, 1 cluster type not observed)",
+        ),
         (StatusText::superseded(&commit('d')), StatusState::Error, "Superseded by ddddddd"),
         (StatusText::cancelled(), StatusState::Error, "Cancelled"),
         (
