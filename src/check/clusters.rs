@@ -10,7 +10,7 @@ use super::subject::GitOps;
 use crate::cli::{AzureArgs, AzureCloud};
 use crate::exit::Failure;
 use crate::world::access::Access;
-use crate::world::azure::{self, Azure, Cloud, Filter, Kind, Missing, Rows, Settings, SignIn};
+use crate::world::azure::{self, Azure, Cloud, Filter, Kind, Lists, Missing, Rows, Settings, SignIn};
 use crate::world::runner::{self, Runner};
 use crate::world::terminal;
 use crate::world::tokens::Token;
@@ -61,9 +61,13 @@ impl Clusters {
 
     /// A configuration as it is now; a failure if none can be read now.
     ///
-    /// Of each kind of reason why one cannot be read the first is said.
-    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Result<Direct, Failure> {
-        let error = match self.azure.configuration(id) {
+    /// Of each kind of reason why one cannot be read the first is said. What had to be listed is in `lists`.
+    pub(crate) fn configuration(
+        &mut self,
+        id: &ConfigurationId,
+        lists: &mut Lists,
+    ) -> Result<Direct, Failure> {
+        let error = match self.azure.configuration(id, lists) {
             Ok(direct) => return Ok(direct),
             Err(error) if matches!(error.kind(), Kind::RateLimited { .. }) => return Err(error.into()),
             Err(error) => error,

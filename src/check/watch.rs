@@ -9,6 +9,7 @@ use super::answers::Answers;
 use super::clusters::Clusters;
 use super::subject::head;
 use crate::exit::Failure;
+use crate::world::azure::Lists;
 use crate::world::clock::Clock;
 use crate::world::terminal;
 
@@ -110,9 +111,9 @@ impl Watch<'_> {
                 rollout.finished(self.now());
             }
             Read::Direct(ids) => {
-                let end = self.now() + AT_A_TIME;
+                let (end, mut lists) = (self.now() + AT_A_TIME, Lists::default());
                 for id in ids {
-                    let direct = self.clusters.configuration(id)?;
+                    let direct = self.clusters.configuration(id, &mut lists)?;
                     rollout.read_directly(id, direct, self.now());
                     // What is left is asked for again, unless there is no time.
                     if self.now() >= end {

@@ -4,7 +4,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use kalypso_sandbox::azure::{Life, Trouble, Waits};
+use kalypso_sandbox::azure::{Gone, Life, Trouble, Waits};
 use kalypso_sandbox::{Access, At, Fault, Kind, Work};
 
 use super::platform::{Case, TRACKED, gitops_repo};
@@ -337,6 +337,30 @@ fn a_configuration_is_gone_only_if_azure_says_that_it_is_not_there() {
         );
         assert_eq!(ran.stderr.contains(&said), verdict == "timeout", "{code}: {}", ran.stderr);
         assert_eq!(ran.summary.contains("it cannot be read now"), verdict == "timeout", "{}", ran.summary);
+    }
+}
+
+#[test]
+fn a_configuration_is_gone_where_its_clusters_list_lacks_it_whatever_azure_says_of_it() {
+    for (how, list, verdict, why) in [
+        (Gone::Named, None, "compliant", "its code says so"),
+        (Gone::Bare, None, "compliant", "the list does"),
+        (Gone::Unnamed, None, "compliant", "the list does"),
+        (Gone::Bare, Some((404, "NotFound")), "timeout", "nobody knows of such lists"),
+        (Gone::Bare, Some((404, "InvalidResourceType")), "timeout", "this one neither"),
+        (Gone::Bare, Some((403, "AuthorizationFailed")), "timeout", "it may not be seen"),
+    ] {
+        let leaves = Life::default().leaves_after(Duration::ZERO).indexed_after(Duration::from_secs(3600));
+        let (world, merged) = merged(&[("drone", Life::default()), ("large", leaves)]);
+        world.azure.says_gone(how);
+        for index in 0..4 {
+            let at = At::Matching("GET", "*/fluxconfigurations".to_owned(), index);
+            list.map(|(status, code)| world.sandbox.fault(at, Fault::azure_error(status, code, "No.")));
+        }
+        let ran = world.check_merged(&merged, &[("timeout", "2s")]);
+        assert_eq!(ran.outputs["verdict"], verdict, "{how:?}, {why}: {}", ran.stderr);
+        let lists = ran.requests.iter().filter(|it| it.path.ends_with("/fluxconfigurations")).count();
+        assert_eq!(lists > 0, how != Gone::Named, "{how:?}, {why}: {lists}");
     }
 }
 

@@ -5,19 +5,34 @@ use serde_json::{Value, json};
 use super::limits::READS_WINDOW;
 use super::state::{AzureState, Service};
 use super::{Asker, error, parameter, resource};
-use crate::reply::Reply;
+use crate::reply::{Content, Reply};
 use crate::server::Request;
 use crate::state::GitHub;
 
+/// Configurations, and the version of the interface that knows them.
+const CONFIGURATIONS: (&str, &str) = ("Microsoft.KubernetesConfiguration/fluxConfigurations", "2023-05-01");
+
 /// The kinds of resources that there are, and the versions of the interface that know them.
 const TYPES: [(&str, &str); 3] = [
-    ("Microsoft.KubernetesConfiguration/fluxConfigurations", "2023-05-01"),
+    CONFIGURATIONS,
     ("Microsoft.Kubernetes/connectedClusters", "2024-01-01"),
     ("Microsoft.ContainerService/managedClusters", "2024-05-01"),
 ];
 
 /// The version of the interface that knows subscriptions.
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
+
+/// How Resource Manager says that a resource is not there whose parent is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gone {
+    /// With the code `ResourceNotFound`.
+    #[default]
+    Named,
+    /// With the code `NotFound`, as for whatever it does not know.
+    Unnamed,
+    /// Without a code.
+    Bare,
+}
 
 /// Answers a request, and says what about it Azure, or this sandbox, would not know.
 pub(super) fn answer(azure: &mut AzureState, github: &GitHub, request: &Request) -> (Reply, Vec<String>) {
@@ -43,7 +58,11 @@ pub(super) fn answer(azure: &mut AzureState, github: &GitHub, request: &Request)
         Target::Subscriptions => subscriptions(azure, &asker, request),
         Target::Subscription(id) => subscription(azure, &asker, &id),
         Target::Resource { id, subscription, kind, .. } => {
-            read(azure, github, &asker, &id, &subscription, kind)
+            may_read(azure, &asker, &id, &subscription, kind).unwrap_or_else(|| read(azure, github, &id))
+        }
+        Target::Configurations { cluster, subscription } => {
+            may_read(azure, &asker, &cluster, &subscription, CONFIGURATIONS.0)
+                .unwrap_or_else(|| configurations(azure, github, &cluster, request))
         }
     };
     (reply.with("x-ms-ratelimit-remaining-subscription-reads", remaining), Vec::new())
@@ -60,6 +79,11 @@ enum Target {
         kind: &'static str,
         version: &'static str,
     },
+    /// All of a cluster, whose id is in lower case.
+    Configurations {
+        cluster: String,
+        subscription: String,
+    },
 }
 
 impl Target {
@@ -72,6 +96,25 @@ impl Target {
         match segments[..] {
             ["subscriptions"] => Some(Target::Subscriptions),
             ["subscriptions", id] => Some(Target::Subscription(id.to_owned())),
+            [
+                "subscriptions",
+                subscription,
+                "resourcegroups",
+                _,
+                "providers",
+                _,
+                _,
+                _,
+                "providers",
+                provider,
+                kind,
+            ] if CONFIGURATIONS.0.eq_ignore_ascii_case(&format!("{provider}/{kind}")) => {
+                let (cluster, _) = path.split_once(&format!("/providers/{provider}/"))?;
+                Some(Target::Configurations {
+                    cluster: cluster.to_owned(),
+                    subscription: subscription.to_owned(),
+                })
+            }
             ["subscriptions", subscription, "resourcegroups", _, "providers", ref rest @ ..] => {
                 let [.., provider, kind, _] = rest else { return None };
                 let (kind, version) = TYPES
@@ -88,6 +131,7 @@ impl Target {
         match self {
             Target::Subscriptions | Target::Subscription(_) => SUBSCRIPTIONS_VERSION,
             Target::Resource { version, .. } => version,
+            Target::Configurations { .. } => CONFIGURATIONS.1,
         }
     }
 }
@@ -117,15 +161,21 @@ fn subscriptions(azure: &AzureState, asker: &Asker, request: &Request) -> Reply 
         .filter(|(id, _)| asker.sees(id))
         .map(|(id, one)| resource::subscription(id, &one.name, &one.tenant))
         .collect();
-    let from: usize = parameter(request, "$skiptoken").and_then(|token| token.parse().ok()).unwrap_or(0);
-    let to = from + azure.limits.subscriptions_page;
-    let mut body = json!({ "count": { "type": "Total", "value": visible.len() } });
-    if to < visible.len() {
-        let next = format!("/subscriptions?api-version={SUBSCRIPTIONS_VERSION}&%24skiptoken={to}");
-        body["nextLink"] = json!(format!("{}{next}", azure.url));
-    }
-    body["value"] = visible.into_iter().skip(from).take(azure.limits.subscriptions_page).collect();
+    let count = json!({ "type": "Total", "value": visible.len() });
+    let mut body = page(azure, visible, azure.limits.subscriptions_page, request);
+    body["count"] = count;
     Reply::ok(body)
+}
+
+/// The page of a list that a request asks for.
+fn page(azure: &AzureState, all: Vec<Value>, length: usize, request: &Request) -> Value {
+    let from: usize = parameter(request, "$skiptoken").and_then(|token| token.parse().ok()).unwrap_or(0);
+    let to = from + length;
+    let version = parameter(request, "api-version").unwrap_or_default();
+    let next = (to < all.len())
+        .then(|| format!("{}{}?api-version={version}&%24skiptoken={to}", azure.url, request.path));
+    let value: Vec<Value> = all.into_iter().skip(from).take(length).collect();
+    json!({ "value": value, "nextLink": next })
 }
 
 fn subscription(azure: &AzureState, asker: &Asker, id: &str) -> Reply {
@@ -135,19 +185,14 @@ fn subscription(azure: &AzureState, asker: &Asker, id: &str) -> Reply {
     }
 }
 
-fn read(
-    azure: &AzureState,
-    github: &GitHub,
-    asker: &Asker,
-    id: &str,
-    subscription: &str,
-    kind: &str,
-) -> Reply {
+/// Why the asker may not read resources of a type in a scope, unless it may.
+fn may_read(azure: &AzureState, asker: &Asker, id: &str, subscription: &str, kind: &str) -> Option<Reply> {
     if !azure.subscriptions.contains_key(subscription) {
-        return no_subscription(subscription);
+        return Some(no_subscription(subscription));
     }
-    if !asker.sees(subscription) || !asker.reads(kind) {
-        return error(
+    let may = asker.sees(subscription) && asker.reads(kind);
+    (!may).then(|| {
+        error(
             403,
             "AuthorizationFailed",
             &format!(
@@ -156,12 +201,32 @@ fn read(
                  refresh your credentials.",
                 client = asker.application
             ),
-        );
+        )
+    })
+}
+
+fn read(azure: &AzureState, github: &GitHub, id: &str) -> Reply {
+    azure.resource(github, id).map_or_else(|| no_resource(azure.gone, id), Reply::ok)
+}
+
+/// Those of a cluster, page by page.
+fn configurations(azure: &AzureState, github: &GitHub, cluster: &str, request: &Request) -> Reply {
+    match azure.resource(github, cluster) {
+        Some(_) => {
+            let all = azure.configurations(github, cluster);
+            Reply::ok(page(azure, all, azure.limits.configurations_page, request))
+        }
+        None => no_resource(Gone::Named, cluster),
     }
-    azure.resource(github, id).map_or_else(
-        || error(404, "ResourceNotFound", &format!("The Resource '{id}' was not found.")),
-        Reply::ok,
-    )
+}
+
+fn no_resource(how: Gone, id: &str) -> Reply {
+    let message = format!("The Resource '{id}' was not found.");
+    match how {
+        Gone::Named => error(404, "ResourceNotFound", &message),
+        Gone::Unnamed => error(404, "NotFound", &message),
+        Gone::Bare => Reply { status: 404, headers: Vec::new(), content: Content::Json(json!({})) },
+    }
 }
 
 fn no_subscription(id: &str) -> Reply {

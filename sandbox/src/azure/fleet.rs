@@ -1,6 +1,6 @@
 //! Clusters that follow branches of the sandbox's own repositories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -226,5 +226,15 @@ impl AzureState {
         let configuration = cluster.configurations.get(name)?;
         let report = configuration.report(View::Direct, now, cluster.silent(now), &self.heads)?;
         Some(resource::configuration(configuration, &report, View::Direct, &github.url))
+    }
+
+    /// The configurations of a cluster as Resource Manager has them; the id is in lower case.
+    pub(super) fn configurations(&self, github: &GitHub, cluster: &str) -> Vec<Value> {
+        let below = format!("{cluster}{}", CONFIGURATIONS.to_lowercase());
+        let made = self.clusters.get(cluster).into_iter().flat_map(|it| it.configurations.keys());
+        let made = made.map(|name| format!("{below}{name}"));
+        let put = self.resources.keys().filter(|id| id.starts_with(&below)).cloned();
+        let ids: BTreeSet<String> = made.chain(put).collect();
+        ids.iter().filter_map(|id| self.resource(github, id)).collect()
     }
 }

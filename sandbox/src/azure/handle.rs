@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fleet::{self, ClusterKind, FluxConfiguration, Kustomization, Naming, Waits};
 use super::resource::Record;
 use super::state::{Put, Tenancy, uuid_of};
-use super::{AzureLimits, Cloud, Federation, IDENTITY_TOKEN, Job, Life, REQUEST_TOKEN, TENANT, entra};
+use super::{AzureLimits, Cloud, Federation, Gone, IDENTITY_TOKEN, Job, Life, REQUEST_TOKEN, TENANT, entra};
 use crate::repository::Repository;
 use crate::server::{Shared, State};
 
@@ -92,6 +92,11 @@ impl Azure {
     /// Sets other limits than Azure's, from now on.
     pub fn set_limits(&self, limits: AzureLimits) {
         self.shared.lock().azure.limits = limits;
+    }
+
+    /// Has Resource Manager say in another way that a resource is not there, from now on.
+    pub fn says_gone(&self, how: Gone) {
+        self.shared.lock().azure.gone = how;
     }
 
     /// Lets this job ask for identity tokens.

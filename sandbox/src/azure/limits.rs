@@ -17,6 +17,8 @@ pub struct AzureLimits {
     pub subscriptions: usize,
     /// Subscriptions on a page of their list.
     pub subscriptions_page: usize,
+    /// Flux configurations on a page of their cluster's list.
+    pub configurations_page: usize,
 }
 
 impl Default for AzureLimits {
@@ -28,6 +30,7 @@ impl Default for AzureLimits {
             answer_bytes: 16 << 20,
             subscriptions: 10_000,
             subscriptions_page: 1_000,
+            configurations_page: 100,
         }
     }
 }

@@ -53,6 +53,7 @@ use crate::reply::{Content, Refusal, Reply};
 use crate::server::{Kind, Request};
 use crate::state::GitHub;
 
+pub use arm::Gone;
 pub(crate) use entra::sign_in_without_credentials;
 pub use entra::{Federation, ISSUER, Job, Subject};
 pub use fleet::Waits;

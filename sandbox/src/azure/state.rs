@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
+use super::arm::Gone;
 use super::entra::{Application, Job, Token};
 use super::fleet::{Cluster, FluxConfiguration};
 use super::graph::Remembered;
@@ -36,6 +37,7 @@ pub(crate) struct AzureState {
     /// Where branches that someone follows have stood, by repository and name.
     pub(super) heads: BTreeMap<String, BTreeMap<String, Vec<Head>>>,
     pub(super) limits: AzureLimits,
+    pub(super) gone: Gone,
     /// What each application has asked for: Resource Graph, and Resource Manager.
     pub(super) usage: BTreeMap<(String, Service), Window>,
     pub(super) minted: u64,
@@ -123,6 +125,7 @@ impl AzureState {
             resources: BTreeMap::new(),
             heads: BTreeMap::new(),
             limits: AzureLimits::default(),
+            gone: Gone::default(),
             usage: BTreeMap::new(),
             minted: 0,
             remembered: None,

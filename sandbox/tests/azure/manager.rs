@@ -1,6 +1,8 @@
 //! Subscriptions and resources, one by one.
 
-use kalypso_sandbox::azure::AzureLimits;
+use std::time::Duration;
+
+use kalypso_sandbox::azure::{AzureLimits, Gone, Life};
 use kalypso_sandbox::{At, Fault};
 use serde_json::json;
 
@@ -49,7 +51,45 @@ fn resources_are_read_by_their_ids() {
     let body = stage.get(&token, &format!("{id}?api-version=2023-05-01")).body;
     assert_eq!((&body["id"], &body["properties"]["provisioningState"]), (&json!(id), &json!("Succeeded")));
     drone.delete();
-    assert_eq!(read(&id, "2023-05-01"), (404, "ResourceNotFound".to_owned()));
+    for (how, code) in [(Gone::Named, "ResourceNotFound"), (Gone::Unnamed, "NotFound"), (Gone::Bare, "")] {
+        stage.azure().says_gone(how);
+        assert_eq!(read(&id, "2023-05-01"), (404, code.to_owned()), "{how:?}");
+    }
+}
+
+#[test]
+fn a_cluster_lists_its_configurations_in_pages() {
+    let stage = Stage::new();
+    let cluster = stage.subscription().arc("drone-1");
+    let gitops = stage.sandbox.repository("contoso/gitops");
+    let make = |name: String| cluster.configuration(&name).follows(&gitops, "dev");
+    let all: Vec<_> = (0..5).map(|index| make(format!("c{index}"))).collect();
+    stage.azure().set_limits(AzureLimits { configurations_page: 2, ..AzureLimits::default() });
+    let token = stage.token();
+    let first = format!(
+        "{}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations?api-version=2023-05-01",
+        cluster.id()
+    );
+    let list = || {
+        let mut names = Vec::new();
+        let mut next = Some(first.clone());
+        while let Some(path) = next {
+            let body = stage.get(&token, &path).body;
+            let page = body["value"].as_array().expect("a list").iter();
+            names.extend(page.map(|one| one["name"].as_str().expect("a name").to_owned()));
+            next = body["nextLink"].as_str().map(str::to_owned);
+        }
+        names
+    };
+    assert_eq!(list(), ["c0", "c1", "c2", "c3", "c4"]);
+    all[1].clone().live(Life::default().leaves_after(Duration::ZERO));
+    all[3].delete();
+    assert_eq!(list(), ["c0", "c2", "c4"]);
+    let nowhere = stage.get(&token, &first.replace("drone-1", "drone-2"));
+    assert_eq!((nowhere.status, nowhere.code()), (404, "ResourceNotFound"));
+    stage.azure().application(CLIENT).cannot_read("Microsoft.KubernetesConfiguration/fluxConfigurations");
+    assert_eq!(stage.get(&token, &first).status, 403);
+    assert_eq!(stage.sandbox.violations(), [""; 0]);
 }
 
 #[test]

@@ -17,6 +17,9 @@ const MAX_SECONDS: u64 = 30 * 24 * 3600;
 
 const PROVIDER: &str = "/providers/microsoft.kubernetesconfiguration/";
 
+/// Where a cluster has its configurations.
+pub(super) const CONFIGURATIONS: &str = "/providers/microsoft.kubernetesconfiguration/fluxconfigurations";
+
 /// A row of Resource Graph: its columns have the names of a resource's properties. Nothing without an id.
 pub(super) fn of_row(row: &Value) -> Option<Observation> {
     let column = |name| text(row, name).unwrap_or_default();
@@ -236,7 +239,8 @@ fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
-fn last_segment(path: &str) -> &str {
+/// The name in an id.
+pub(super) fn last_segment(path: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 

@@ -64,6 +64,8 @@ pub(crate) enum Kind {
     Forbidden,
     /// It is not there any more: Azure itself says so
     NotFound,
+    /// It is not there, says somebody who need not know
+    Absent,
     /// What was asked is refused
     Invalid,
     /// There is more than one answer can hold
@@ -194,6 +196,7 @@ impl Error {
             | Kind::Server
             | Kind::Unreachable
             | Kind::Network
+            | Kind::Absent
             | Kind::Unreadable
             | Kind::Incomplete => true,
             Kind::NoIdentity
@@ -261,7 +264,12 @@ impl Error {
                 .to_owned(),
             Kind::NotVisible(_) => format!("correct azure-subscriptions, or let the identity see them: {ROLE}"),
             Kind::Unreachable => "check the network, the proxies, azure-cloud and azure-resource-manager-url, then run again".to_owned(),
-            Kind::RateLimited { .. } | Kind::Server | Kind::Network | Kind::Unreadable | Kind::Incomplete => "run again".to_owned(),
+            Kind::RateLimited { .. }
+            | Kind::Server
+            | Kind::Network
+            | Kind::Absent
+            | Kind::Unreadable
+            | Kind::Incomplete => "run again".to_owned(),
         }
     }
 }
@@ -326,8 +334,8 @@ fn kind(status: StatusCode, headers: &Headers, complaint: &Complaint, now: Syste
         404 if GONE.iter().any(|code| complaint.code.eq_ignore_ascii_case(code)) => Kind::NotFound,
         // A subscription that cannot be seen is answered like one that is not there.
         404 if complaint.code.to_ascii_lowercase().contains("subscription") => Kind::Forbidden,
-        // A page of some proxy, or the word of a gateway, says nothing.
-        404 if matches!(&*complaint.code, "" | "NotFound") => Kind::Unreadable,
+        // It may be a page of some proxy, or the word of a gateway.
+        404 if matches!(&*complaint.code, "" | "NotFound") => Kind::Absent,
         408 => Kind::Server,
         429 => Kind::RateLimited { until: until(headers, now) },
         400..=499 => Kind::Invalid,
@@ -385,9 +393,9 @@ mod tests {
             (404, &[], code("InvalidResourceNamespace"), Kind::Invalid, "nor here"),
             (404, &[], code("NoRegisteredProviderFound"), Kind::Invalid, "nor here"),
             (404, &[], detail("ResourceNotFound"), Kind::Invalid, "something else is gone"),
-            (404, &[], code("NotFound"), Kind::Unreadable, "a gateway"),
+            (404, &[], code("NotFound"), Kind::Absent, "a gateway, or not"),
             (404, &[], code("SubscriptionNotFound"), Kind::Forbidden, "perhaps only not visible"),
-            (404, &[], Value::Null, Kind::Unreadable, "nobody of Azure said so"),
+            (404, &[], Value::Null, Kind::Absent, "perhaps nobody of Azure said so"),
             (408, &[], Value::Null, Kind::Server, "too slow"),
             (429, &[("retry-after", "7")], Value::Null, after(7), "told how long"),
             (

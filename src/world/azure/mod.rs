@@ -29,7 +29,7 @@ use serde_json::Value;
 pub(crate) use self::cloud::Cloud;
 pub(crate) use self::credential::SignIn;
 pub(crate) use self::error::{Error, Kind};
-pub(crate) use self::manager::Subscription;
+pub(crate) use self::manager::{Lists, Subscription};
 
 use self::client::Client;
 use self::cloud::{Overrides, Place};
@@ -207,9 +207,9 @@ impl Azure {
         })
     }
 
-    /// A configuration as it is now, not as the index has it.
-    pub(crate) fn configuration(&mut self, id: &ConfigurationId) -> Result<Direct, Error> {
-        self.manager.configuration(&self.client, id)
+    /// A configuration as it is now, not as the index has it; `lists` is what has been read besides.
+    pub(crate) fn configuration(&mut self, id: &ConfigurationId, lists: &mut Lists) -> Result<Direct, Error> {
+        self.manager.configuration(&self.client, id, lists)
     }
 
     /// What can be seen at all.
@@ -526,19 +526,66 @@ mod tests {
     }
 
     #[test]
+    fn a_throttled_read_of_a_cluster_is_left_to_the_caller() {
+        let found = answer(200, &json!({ "id": id("A"), "properties": {} }));
+        let throttled = with(refusal(429, "x"), "retry-after", "300");
+        let (clock, script) = (FakeClock::new(), Script::new(vec![token(1), found, throttled]));
+        let until = clock.now() + Duration::from_millis(300_200);
+        let mut azure = script.azure(&clock, &[]);
+        let error = azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default()).unwrap_err();
+        assert_eq!(*error.kind(), Kind::RateLimited { until });
+    }
+
+    #[test]
     fn one_resource() {
         let found =
             |state: &str| answer(200, &json!({ "id": id("A"), "properties": { "complianceState": state } }));
         let cluster = answer(200, &json!({ "properties": { "connectivityStatus": "Offline" } }));
         let unreadable = || refusal(403, "AuthorizationFailed");
         let other = answer(200, &json!({ "id": id("B"), "properties": {} }));
+        let absent = |lists: Vec<Answer>| [vec![answer(404, &json!({})); 2], lists].concat();
+        let listed = |names: &[&str], next: Option<&str>| {
+            let value: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+            answer(200, &json!({ "value": value, "nextLink": next }))
+        };
+        let more = Some("https://management.azure.com/subscriptions/s/more");
         for (answers, want, calls, why) in [
             (vec![found("Compliant"), cluster], Some("Offline"), 2, "and its cluster"),
             (vec![found("Compliant"), unreadable()], Some(""), 2, "a cluster that may not be read"),
             (vec![refusal(404, "ResourceNotFound")], None, 1, "gone"),
             (vec![refusal(404, "SubscriptionNotFound")], Some("unreadable"), 1, "perhaps only not visible"),
             (vec![refusal(404, "InvalidResourceType")], Some("unreadable"), 1, "nobody looked for it"),
-            (vec![answer(404, &json!("<html>")); 2], Some("unreadable"), 2, "not said by Azure"),
+            (vec![answer(404, &json!("<html>")); 4], Some("unreadable"), 4, "not said by Azure"),
+            (absent(vec![listed(&["B"], None)]), None, 3, "the list of its cluster lacks it"),
+            (absent(vec![listed(&["gitops"], None)]), Some("unreadable"), 3, "the list has it"),
+            (
+                absent(vec![listed(&["B"], more), listed(&[], more), listed(&["GitOps"], None)]),
+                Some("unreadable"),
+                5,
+                "the list has it on its last page",
+            ),
+            (absent(vec![listed(&["B"], more), listed(&[], None)]), None, 4, "no page of the list has it"),
+            (absent(vec![listed(&["B"], more), unreadable()]), Some("unreadable"), 4, "the list breaks off"),
+            (
+                absent(vec![listed(&["B"], Some("https://evil.com/x"))]),
+                Some("unreadable"),
+                3,
+                "the list goes on elsewhere",
+            ),
+            (absent(vec![answer(200, &json!({})); 2]), Some("unreadable"), 4, "that is no list"),
+            (
+                absent(vec![answer(200, &json!({ "value": [{}] })); 2]),
+                Some("unreadable"),
+                4,
+                "the list has no names",
+            ),
+            (absent(vec![refusal(404, "ResourceNotFound")]), None, 3, "the cluster is gone"),
+            (
+                absent(vec![refusal(404, "InvalidResourceType")]),
+                Some("unreadable"),
+                3,
+                "nobody looked for a list",
+            ),
             (vec![None, found("Compliant"), unreadable()], Some(""), 3, "at the second try"),
             (vec![refusal(500, "InternalServerError"); 2], Some("unreadable"), 2, "it is asked again later"),
             (vec![unreadable()], Some("unreadable"), 1, "no role"),
@@ -546,7 +593,7 @@ mod tests {
         ] {
             let script = Script::new([vec![token(1)], answers].concat());
             let mut azure = script.azure(&FakeClock::new(), &[]);
-            let got = match azure.configuration(&ConfigurationId::new(&id("A"))) {
+            let got = match azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default()) {
                 Ok(Direct::Gone) => None,
                 Ok(Direct::Unreadable) | Err(_) => Some("unreadable".to_owned()),
                 Ok(Direct::Found(found)) => match found.cluster.connectivity {
@@ -571,7 +618,9 @@ mod tests {
         let mut azure = script.azure(&clock, &[]);
         read(&mut azure).unwrap();
         for _ in 0..3 {
-            let Ok(Direct::Found(found)) = azure.configuration(&ConfigurationId::new(&id("A"))) else {
+            let Ok(Direct::Found(found)) =
+                azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default())
+            else {
                 panic!()
             };
             assert_eq!(found.cluster.connectivity, rollout::Connectivity::Connected, "as the rows had it");
@@ -607,7 +656,9 @@ mod tests {
             let mut azure = script.azure(&FakeClock::new(), &[]);
             read(&mut azure).unwrap();
             for want in want {
-                let Ok(Direct::Found(found)) = azure.configuration(&ConfigurationId::new(&id("A"))) else {
+                let Ok(Direct::Found(found)) =
+                    azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default())
+                else {
                     panic!("{why}")
                 };
                 let got = match found.cluster.connectivity {

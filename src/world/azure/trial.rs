@@ -14,7 +14,7 @@ use super::client::Patience;
 use super::cloud::{Cloud, Overrides};
 use super::credential::{SignIn, ways};
 use super::transport::Connections;
-use super::{Announce, Azure, Filter, Kind, Missing, Rows};
+use super::{Announce, Azure, Filter, Kind, Lists, Missing, Rows};
 use crate::world::github::fake::FakeClock;
 use crate::world::http::{Http, TIMEOUT};
 
@@ -111,12 +111,14 @@ fn a_fleet_is_read_in_every_way() {
     let drone = b.objects.iter().find(|object| object.name == "gitops-dev-drone").unwrap();
     assert_eq!((drone.ready, drone.applied.as_ref()), (Some(Ready::True), Some(&head)));
 
-    let Ok(Direct::Found(direct)) = azure.configuration(&b.id) else { panic!() };
+    let Ok(Direct::Found(direct)) = azure.configuration(&b.id, &mut Lists::default()) else { panic!() };
     assert_eq!(Observation { channel: b.channel, ..*direct }, *b);
     let gone = ConfigurationId::new(&format!("{}x", b.id.as_str()));
-    assert_eq!(azure.configuration(&gone).unwrap(), Direct::Gone);
+    assert_eq!(azure.configuration(&gone, &mut Lists::default()).unwrap(), Direct::Gone);
     // A client that has read no rows asks for the cluster, too.
-    let Ok(Direct::Found(direct)) = stage.client(&[]).configuration(&a.id) else { panic!() };
+    let Ok(Direct::Found(direct)) = stage.client(&[]).configuration(&a.id, &mut Lists::default()) else {
+        panic!()
+    };
     assert_eq!(direct.cluster, a.cluster);
 
     let diagnosis = azure.diagnosis().unwrap();
@@ -139,11 +141,11 @@ fn a_resource_that_does_not_answer_does_not_hold_up_the_others() {
         let at = At::Matching("GET", b.id.as_str().to_owned(), index);
         stage.sandbox.fault(at, Fault::Stall(Duration::from_secs(3600)));
     }
-    let error = azure.configuration(&b.id).unwrap_err();
+    let error = azure.configuration(&b.id, &mut Lists::default()).unwrap_err();
     assert!(error.may_pass(), "{error}");
     assert!(error.what().ends_with("gitops-dev: no answer in time"), "{error}");
     azure.manager.patience = Patience::SHORT;
-    assert!(matches!(azure.configuration(&a.id), Ok(Direct::Found(_))));
+    assert!(matches!(azure.configuration(&a.id, &mut Lists::default()), Ok(Direct::Found(_))));
 }
 
 #[test]
