@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::mem::{self, Discriminant};
+use std::time::SystemTime;
 
 use report::{Diagnosis, Followed, MissingSight};
 use rollout::{CommitId, ConfigurationId, Direct, Observation, Read, Tally};
@@ -41,6 +42,11 @@ impl Clusters {
     /// Those that follow `gitops` and that an identity sees.
     pub(super) fn seen_by(azure: Azure, gitops: &GitOps) -> Clusters {
         Clusters { azure, filter: Filter::new(&gitops.url), is_checked: false, said: HashSet::new() }
+    }
+
+    /// After that time nothing is read, however much is missing.
+    pub(crate) fn end_at(&mut self, time: Option<SystemTime>) {
+        self.azure.end_at(time);
     }
 
     /// How many configurations are in which state.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use kalypso_sandbox::azure::{Job, Life, TENANT};
+use kalypso_sandbox::azure::{AzureLimits, Job, Life, TENANT};
 use kalypso_sandbox::{At, Fault, Kind, Repository, Request, Sandbox, Visibility, app_key};
 use report::StatusText;
 use rollout::{CommitId, Grace, OnTrouble, Policy, Rollout, StatusState, Target, Unobserved, Verdict};
@@ -45,6 +45,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const APP_TOKEN_USE: Duration = Duration::from_secs(55 * 60);
 /// What is late is read itself so often.
 const MINUTE: Duration = Duration::from_secs(60);
+/// So long things are read when time is over.
+const LAST_TIME: Duration = Duration::from_secs(5 * 60);
 /// Every row is read so often, where something may be missing.
 const BETWEEN_PASSES: Duration = Duration::from_secs(5 * 60);
 
@@ -200,7 +202,7 @@ impl Stage {
     }
 
     /// Checks a commit from the first status to the last; tells how often it waited for clusters.
-    fn check(&self, promoted: &CommitId, merged: &CommitId) -> (Verdict, usize) {
+    fn check(&self, promoted: &CommitId, merged: &CommitId, policy: &Policy) -> (Verdict, usize) {
         let (arguments, environment) = (self.arguments(), self.environment());
         let variable = |name: &str| environment.get(name).cloned();
         let runner = Runner::new(variable).unwrap();
@@ -248,7 +250,7 @@ impl Stage {
             commit: merged.clone(),
             promoted: Some(promoted.clone()),
         };
-        let mut rollout = Rollout::new(target, POLICY, now(&*self.clock));
+        let mut rollout = Rollout::new(target, policy.clone(), now(&*self.clock));
         let mut waits = 0;
         let verdict = watch.until_verdict(&mut rollout, |_, _| waits += 1).unwrap();
         let deployed = StatusText { state: StatusState::Success, description: "Deployed".to_owned() };
@@ -272,7 +274,7 @@ fn a_check_of_six_hours_outlives_every_token() {
     let stage = Stage::new();
     let (promoted, merged) = stage.merge();
     let busy = stage.be_busy();
-    let (verdict, waits) = stage.check(&promoted, &merged);
+    let (verdict, waits) = stage.check(&promoted, &merged, &POLICY);
     assert_eq!(verdict, Verdict::Compliant);
 
     let slept = stage.clock.passed.lock().unwrap().waits.clone();
@@ -308,4 +310,28 @@ fn a_check_of_six_hours_outlives_every_token() {
     let statuses: Vec<&str> = statuses.iter().map(|status| &*status.description).collect();
     assert_eq!(statuses, ["Deployed", "Deploying"]);
     assert_eq!(stage.sandbox.violations(), [""; 0]);
+}
+
+#[test]
+fn when_time_is_over_rows_are_not_read_for_ever() {
+    let stage = Stage::new();
+    let (promoted, merged) = stage.merge();
+    // One row on each page.
+    stage.sandbox.azure().set_limits(AzureLimits { answer_bytes: 4_000, ..AzureLimits::default() });
+    let deadline = stage.clock.now() + HOUR / 2;
+    let slow = 200 * Duration::from_secs(1);
+    for index in 0..1_000 {
+        let clock = stage.clock.clone();
+        stage.sandbox.before(At::Matching("POST", GRAPH.to_owned(), index), move || {
+            if clock.now() >= deadline {
+                clock.sleep(slow, "");
+            }
+            Ok(())
+        });
+    }
+    let policy = Policy { timeout: HOUR / 2, ..POLICY };
+    let (verdict, _) = stage.check(&promoted, &merged, &policy);
+    assert_eq!(verdict, Verdict::Timeout);
+    let late = stage.clock.now().duration_since(deadline).unwrap();
+    assert!(late <= LAST_TIME + slow, "{late:?}");
 }

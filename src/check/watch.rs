@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use report::Diagnosis;
 use rollout::{Next, Question, Read, Rollout, Time, Verdict};
 
 use super::answers::Answers;
@@ -18,6 +19,9 @@ const JITTER: f64 = 0.1;
 
 /// So long single resources are read before the check has another say in it.
 const AT_A_TIME: Duration = Duration::from_secs(15);
+
+/// Why there are too few clusters is looked for so long.
+const DIAGNOSING: Duration = Duration::from_secs(60);
 
 /// Times are whole seconds, rounded down.
 const A_SECOND: Duration = Duration::from_secs(1);
@@ -84,6 +88,12 @@ impl Watch<'_> {
         }
     }
 
+    /// What can be seen at all, if that can be found out.
+    pub(crate) fn diagnosis(&mut self) -> Option<Diagnosis> {
+        self.clusters.end_at(Some(self.clock.now() + DIAGNOSING));
+        self.clusters.diagnosis()
+    }
+
     fn now(&self) -> Time {
         now(self.clock)
     }
@@ -97,6 +107,8 @@ impl Watch<'_> {
     }
 
     fn read(&mut self, rollout: &mut Rollout, read: &Read) -> Result<(), Failure> {
+        let ends = rollout.reads_until().map(|time| UNIX_EPOCH + Duration::from_secs(time.0));
+        self.clusters.end_at(ends);
         match read {
             Read::Poll { mentioning } => {
                 let head = head(self.answers.github, self.answers.gitops)?;

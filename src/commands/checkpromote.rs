@@ -173,7 +173,7 @@ impl Check<'_> {
             }
         })?;
         let diagnosis = match verdict {
-            Verdict::NoClusters { .. } => watch.clusters.diagnosis(),
+            Verdict::NoClusters { .. } => watch.diagnosis(),
             _ => None,
         };
         let trouble = watch.trouble;

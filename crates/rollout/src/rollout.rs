@@ -285,6 +285,11 @@ impl Rollout {
         self.evidence.target.cluster_types.iter().filter(|name| !observed.contains(name)).cloned().collect()
     }
 
+    /// When nothing more is read, whatever is missing; nothing before time is over.
+    pub fn reads_until(&self) -> Option<Time> {
+        self.last_ends
+    }
+
     fn deadline(&self) -> Time {
         self.started + self.evidence.policy.timeout
     }

@@ -38,6 +38,8 @@ pub(super) struct Client {
     identity: Arc<Identity>,
     secrets: Arc<Secrets>,
     clock: Arc<dyn Clock>,
+    /// After that nothing is asked or waited for
+    pub(super) ends: Option<SystemTime>,
 }
 
 /// A call to be made.
@@ -94,7 +96,7 @@ impl Client {
         };
         let version = Some(env!("CARGO_PKG_VERSION"));
         let pipeline = Pipeline::new(Some("kalypso"), version, options, Vec::new(), vec![policy], None);
-        Ok(Client { runtime, pipeline, identity, secrets, clock })
+        Ok(Client { runtime, pipeline, identity, secrets, clock, ends: None })
     }
 
     /// How it signs in.
@@ -105,6 +107,12 @@ impl Client {
     /// Now.
     pub(super) fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// The time that is left.
+    pub(super) fn left(&self) -> Duration {
+        let left = |ends: SystemTime| ends.duration_since(self.now()).unwrap_or_default();
+        self.ends.map_or(Duration::MAX, left)
     }
 
     /// Waits until then.
@@ -124,6 +132,9 @@ impl Client {
             .build();
         let (mut left, mut renewals) = (WAITING, 1);
         loop {
+            if self.left().is_zero() {
+                return Err(Error::new(call.action, Kind::Network, "there is no time left"));
+            }
             let error = match self.attempt(call) {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error.without(&self.secrets),
@@ -140,7 +151,9 @@ impl Client {
                 }
                 (pause, _) => pause,
             };
-            let Some(pause) = pause.filter(|pause| *pause <= left) else { return Err(error) };
+            let Some(pause) = pause.filter(|pause| *pause <= left.min(self.left())) else {
+                return Err(error);
+            };
             left -= pause;
             self.clock.sleep(pause, &error.what());
         }
@@ -177,7 +190,7 @@ impl Client {
             (Context::new(), PipelineSendOptions { skip_checks: true, ..Default::default() });
         let sent = self.runtime.block_on(async {
             let sending = self.pipeline.send(&context, &mut request, Some(options));
-            timeout(call.patience.answer, sending).await
+            timeout(call.patience.answer.min(self.left()), sending).await
         });
         let sent = sent.map_err(|_| Error::new(call.action, Kind::Network, "no answer in time"))?;
         sent.map_err(|error| {

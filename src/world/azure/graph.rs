@@ -98,7 +98,7 @@ impl Graph {
     fn ask(&mut self, client: &Client, query: &str, skip: Option<&str>) -> Result<Page, Error> {
         if let Some(free) = self.free {
             let said = "the quota of Azure Resource Graph is used up";
-            if free.duration_since(client.now()).is_ok_and(|pause| pause > WAITING) {
+            if free.duration_since(client.now()).is_ok_and(|pause| pause > WAITING.min(client.left())) {
                 return Err(Error::new(ACTION, Kind::RateLimited { until: free }, said));
             }
             client.wait_until(free, said);

@@ -21,6 +21,7 @@ mod trial;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use azure_core::http::HttpClient;
 use rollout::{CommitId, ConfigurationId, Direct, Observation, Tally, Time};
@@ -153,6 +154,11 @@ impl Azure {
         let identity = Arc::new(Identity::new(ways, place, connections.clone(), secrets.clone()));
         let client = Client::new(connections, identity, scope, secrets, clock)?;
         Ok(Azure { client, graph, manager, subscriptions })
+    }
+
+    /// After that time nothing is asked or waited for, however much is missing.
+    pub(crate) fn end_at(&mut self, time: Option<SystemTime>) {
+        self.client.ends = time;
     }
 
     /// Makes sure that every subscription that was given can be seen.
@@ -298,6 +304,11 @@ mod tests {
             headers.push((name, value.to_owned()));
             (status, headers, body)
         })
+    }
+
+    fn quota_used_up(answer: Answer, resets_after: &str) -> Answer {
+        let last = with(answer, "x-ms-user-quota-remaining", "0");
+        with(last, "x-ms-user-quota-resets-after", resets_after)
     }
 
     fn slept(clock: &FakeClock) -> u64 {
@@ -500,8 +511,7 @@ mod tests {
 
     #[test]
     fn a_quota_that_is_used_up_is_waited_for() {
-        let last = with(page(&rows(&["a"]), 2, Some("t")), "x-ms-user-quota-remaining", "0");
-        let last = with(last, "x-ms-user-quota-resets-after", "00:00:04");
+        let last = quota_used_up(page(&rows(&["a"]), 2, Some("t")), "00:00:04");
         let (clock, next) = (FakeClock::new(), page(&rows(&["b"]), 2, None));
         let script = Script::new(vec![token(1), last, next]);
         read(&mut script.azure(&clock, &[])).unwrap();
@@ -510,8 +520,7 @@ mod tests {
 
     #[test]
     fn a_quota_that_comes_back_late_is_left_to_the_caller() {
-        let last = with(page(&rows(&["a"]), 1, None), "x-ms-user-quota-remaining", "0");
-        let last = with(last, "x-ms-user-quota-resets-after", "00:05:00");
+        let last = quota_used_up(page(&rows(&["a"]), 1, None), "00:05:00");
         let clock = FakeClock::new();
         let script = Script::new(vec![token(1), last, page(&rows(&["b"]), 1, None)]);
         let mut azure = script.azure(&clock, &[]);
@@ -523,6 +532,26 @@ mod tests {
         assert_eq!((script.calls().len(), slept(&clock)), (1, 0), "nothing is asked in vain");
         clock.sleep(Duration::from_secs(299), "");
         assert_eq!(read(&mut azure).unwrap(), [["b"]]);
+    }
+
+    #[test]
+    fn when_time_is_over_nothing_is_asked_or_waited_for() {
+        let more = || page(&rows(&["a"]), 9, Some("t"));
+        let throttled = |seconds: u64| with(refusal(429, "x"), "retry-after", &seconds.to_string());
+        for (answers, calls, waited, why) in [
+            (vec![more(), more(), more()], 2, 0, "the third page would be too late"),
+            (vec![more(), throttled(40)], 2, 0, "Azure asks for more time than there is"),
+            (vec![more(), throttled(20), more()], 3, 20, "for less"),
+            (vec![quota_used_up(more(), "00:01:40"), more()], 1, 0, "the quota comes back too late"),
+        ] {
+            let (clock, script) = (FakeClock::new(), Script::new([vec![token(1)], answers].concat()));
+            let mut azure = script.azure(&clock, &[]);
+            azure.end_at(Some(clock.now() + Duration::from_secs(90)));
+            let error =
+                azure.rows(&filter(), Rows::All, |_| clock.pass(Duration::from_secs(60))).unwrap_err();
+            assert!(error.may_pass(), "{why}: {error}");
+            assert_eq!((script.calls().len(), slept(&clock)), (calls, waited), "{why}");
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl FakeClock {
         self.0.lock().unwrap().1.clone()
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(in crate::world) fn pass(&self, time: Duration) {
         self.0.lock().unwrap().0 += time;
     }
 }
