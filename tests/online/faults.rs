@@ -3,13 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use kalypso_sandbox::{At, Fault, Kind, Pull, Request, Saved, State, World};
 
+use super::every_request::{self, PATIENCE, cases, in_lanes};
 use super::platform::{Files, Platform, Ran};
 
 const CASE: &str = "s2-5-dev-sets-the-value";
@@ -17,8 +16,6 @@ const BRANCH: &str = "deployment/dev";
 const BESIDE: &str = "deployment/dev.2";
 /// So many sandboxes are used at once.
 const LANES: usize = 3;
-/// No request is that late.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the environment asks for, and with it what a run has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +132,7 @@ fn a_request_that_is_not_answered_is_made_again() {
 
 #[test]
 fn of_two_runs_at_once_one_is_in_force_in_full() {
-    in_lanes(|stage| {
+    in_lanes(LANES, Stage::new, |stage| {
         let mut cases = Vec::new();
         for (world, [one, other]) in
             [(Turn::Opens, [Turn::Opens, Turn::Updates]), (Turn::Updates, [Turn::Updates, Turn::Closes])]
@@ -249,28 +246,9 @@ fn in_force(mut world: World) -> World {
 /// Tries every request of the undisturbed runs, in several sandboxes at once.
 fn at_every_request(turns: &[Turn], check: impl Fn(&Stage, Turn, usize) + Sync) {
     let check = &check;
-    in_lanes(|stage| {
-        let count = |turn: &Turn| stage.scene(*turn).requests.len();
-        let cases: Vec<(Turn, usize)> =
-            turns.iter().flat_map(|turn| (0..count(turn)).map(|index| (*turn, index))).collect();
+    in_lanes(LANES, Stage::new, |stage| {
+        let cases = cases(turns, |turn| stage.scene(turn).requests.len());
         (cases.len(), move |stage: &Stage, number: usize| check(stage, cases[number].0, cases[number].1))
-    });
-}
-
-/// Runs so many cases as `plan` says, each once, in several sandboxes at once.
-fn in_lanes<C: Fn(&Stage, usize)>(plan: impl Fn(&Stage) -> (usize, C) + Sync) {
-    let next = Mutex::new(0..);
-    thread::scope(|scope| {
-        for _ in 0..LANES {
-            scope.spawn(|| {
-                let stage = Stage::new();
-                let (count, check) = plan(&stage);
-                let take = || next.lock().expect("no lane failed").next().filter(|number| *number < count);
-                while let Some(number) = take() {
-                    check(&stage, number);
-                }
-            });
-        }
     });
 }
 
@@ -330,23 +308,8 @@ impl Stage {
     /// Begins a turn, and ends the process when the sandbox has a request of it and before it acts on it.
     fn kill_at(&self, turn: Turn, index: usize) {
         self.begin(turn);
-        let (arrived, arrives) = mpsc::channel();
-        let (ended, ends) = mpsc::channel();
-        self.platform.sandbox.before(At::Index(index), move || {
-            arrived.send(())?;
-            Ok(ends.recv()?)
-        });
-        self.platform.sandbox.fault(At::Index(index), Fault::Refuse);
-        let mut run = self
-            .command(turn)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        arrives.recv_timeout(PATIENCE).expect("the request");
-        run.kill().expect("it runs");
-        run.wait().expect("it ended");
-        ended.send(()).expect("the sandbox waits");
+        let (sandbox, at) = (&self.platform.sandbox, At::Index(index));
+        every_request::kill_at(sandbox, at, Some(Fault::Refuse), &mut self.command(turn));
     }
 
     /// The faults to try at a request. Requests of one shape share them, but each that writes loses its reply;

@@ -10,6 +10,7 @@ mod cancellation;
 mod check;
 mod container;
 mod cost;
+mod every_request;
 mod failures;
 mod faults;
 mod platform;

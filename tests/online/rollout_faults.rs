@@ -1,22 +1,18 @@
 //! Whatever goes wrong at any request of a check or a promotion: the runs that follow bring it to the same end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Stdio;
-use std::sync::Mutex;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use kalypso_sandbox::azure::{IndexStatuses, Life, Trouble};
 use kalypso_sandbox::{At, Fault, Kind, Request, Saved};
 
+use super::every_request::{self, PATIENCE, cases, in_lanes};
 use super::platform::{CONTROL_PLANE, Ran};
 use super::rollout_platform::{Merged, RolloutPlatform};
 
 /// So many sandboxes are used at once.
 const LANES: usize = 2;
-/// No request is that late.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs that are killed: one before a turn begins, and one that does it.
 const BEFORE: u64 = 9_001;
 const KILLED: u64 = 9_002;
@@ -106,7 +102,7 @@ fn faults(kind: Kind) -> [(Fault, Then); 11] {
 /// What is killed leaves a run behind that is over: the next one ends its status, and goes on where it stopped.
 #[test]
 fn a_check_or_promotion_may_be_killed_at_every_request() {
-    in_lanes(&TURNS, |stage, turn, index| {
+    at_every_request(&TURNS, |stage, turn, index| {
         let scene = stage.scene(turn);
         // After a read the next run finds what it finds before the write that follows.
         if !scene.requests[index].is_write() && !is_thorough() {
@@ -125,7 +121,7 @@ fn a_check_or_promotion_may_be_killed_at_every_request() {
 /// A reply that is wrong or lost is got over by the same run, or ends it with an error and its status.
 #[test]
 fn a_check_or_promotion_gets_over_every_fault() {
-    in_lanes(&TURNS, |stage, turn, index| {
+    at_every_request(&TURNS, |stage, turn, index| {
         let scene = stage.scene(turn);
         for (fault, then) in stage.faults_at(turn, index) {
             let what = format!("{}: {fault:?}", stage.what(turn, index));
@@ -156,21 +152,11 @@ fn a_check_or_promotion_gets_over_every_fault() {
 }
 
 /// Tries every request of the undisturbed runs, in several sandboxes at once.
-fn in_lanes(turns: &[Turn], check: impl Fn(&Stage, Turn, usize) + Sync) {
-    let next = Mutex::new(0..);
-    thread::scope(|scope| {
-        for _ in 0..LANES {
-            scope.spawn(|| {
-                let stage = Stage::new();
-                let count = |turn: &Turn| stage.scene(*turn).requests.len();
-                let cases: Vec<(Turn, usize)> =
-                    turns.iter().flat_map(|turn| (0..count(turn)).map(|index| (*turn, index))).collect();
-                let take = || next.lock().expect("no lane failed").next().and_then(|at: usize| cases.get(at));
-                while let Some((turn, index)) = take() {
-                    check(&stage, *turn, *index);
-                }
-            });
-        }
+fn at_every_request(turns: &[Turn], check: impl Fn(&Stage, Turn, usize) + Sync) {
+    let check = &check;
+    in_lanes(LANES, Stage::new, |stage| {
+        let cases = cases(turns, |turn| stage.scene(turn).requests.len());
+        (cases.len(), move |stage: &Stage, number: usize| check(stage, cases[number].0, cases[number].1))
     });
 }
 
@@ -270,28 +256,11 @@ impl Stage {
     fn kill(&self, number: u64, turn: Turn, at: At, fault: Option<Fault>) {
         let (mode, inputs) = self.inputs(turn);
         let Stage { world, .. } = self;
-        let (arrived, arrives) = mpsc::channel();
-        let (ended, ends) = mpsc::channel();
-        world.sandbox.before(at.clone(), move || {
-            arrived.send(())?;
-            Ok(ends.recv()?)
-        });
-        if let Some(fault) = fault {
-            world.sandbox.fault(at, fault);
-        }
         world.control_plane.start_run(number).expect("a run");
-        let mut run = world
-            .command_of(mode, &inputs)
-            .env("GITHUB_RUN_ID", number.to_string())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        arrives.recv_timeout(PATIENCE).expect("the request");
-        run.kill().expect("it runs");
-        run.wait().expect("it ended");
+        let mut command = world.command_of(mode, &inputs);
+        command.env("GITHUB_RUN_ID", number.to_string());
+        every_request::kill_at(&world.sandbox, at, fault, &mut command);
         world.control_plane.finish_run(number).expect("a run");
-        ended.send(()).expect("the sandbox waits");
     }
 
     /// Waits until the sandbox has done what a request asks for whose client is gone.
