@@ -6,10 +6,12 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use fleet::{
-    FileContent, ManifestChecks, Outcome, Placement, RepoPath, Severity, Snapshot, Source, Tree, Unreadable,
+    ControlPlane, FileContent, ManifestChecks, Outcome, Package, Placement, RepoPath, Severity, Snapshot,
+    Source, Tree, Unreadable,
 };
 use generator::{Fleet, Random, url};
 use report::Report;
@@ -34,8 +36,8 @@ fn source(files: &Files, folder: &str) -> Source {
     Source { prefix: format!("{folder}/").into(), files }
 }
 
-/// What the core makes of these files.
-fn compute(files: &Files) -> (Outcome, Placement) {
+/// The control plane in these files.
+fn control_plane(files: &Files) -> ControlPlane {
     let mut snapshot = Snapshot::new(&source(files, "plane"));
     loop {
         let wants = snapshot.wants();
@@ -48,7 +50,12 @@ fn compute(files: &Files) -> (Outcome, Placement) {
             snapshot.add(&want, folder.map(|folder| source(files, &folder)).ok_or_else(unknown));
         }
     }
-    let outcome = fleet::compute(snapshot.control_plane("dev"), ManifestChecks::Error);
+    snapshot.control_plane("dev")
+}
+
+/// What the core makes of these files.
+fn compute(files: &Files) -> (Outcome, Placement) {
+    let outcome = fleet::compute(control_plane(files), ManifestChecks::Error);
     let placement = outcome.place(&Tree::default(), &RepoPath::default());
     (outcome, placement)
 }
@@ -130,6 +137,69 @@ fn a_changed_cluster_type_leaves_all_others_alone() {
         changed += usize::from(before != after);
     }
     assert!(changed > 100, "most of the changes change something: {changed}");
+}
+
+/// Puts another text in the place of a random one of those that can be changed.
+fn change_something(random: &mut Random, files: &mut Files) {
+    const CHANGES: [&str; 22] = [
+        "east=west",
+        "size: small=size: large",
+        "reconciler: flux=reconciler: argo",
+        "configType: values=configType: script",
+        "name: flux=name: fluxed",
+        "purpose: test=purpose: live",
+        "workspace: red=workspace: blue",
+        "matchLabels=matchLabels: {}, other",
+        "environment: dev=environment: stage",
+        "path: ./1=path: ./elsewhere",
+        "name: t0=name: t7",
+        "tier: \"1\"=tier: \"2\"",
+        "K1: =K2: ",
+        "K0: \"=K0: \"changed ",
+        "region.east=region.west",
+        "maximum\": 50=maximum\": 5",
+        "kind: Flux=kind: Flow",
+        "{{ .Namespace }}={{ .Namespace | upper }}",
+        "items: [1, yes=items: [1, 'yes'",
+        "tojson }}=tojson }} # again",
+        "contentType: sh=contentType: yaml",
+        "spec:=# one line further down\nspec:",
+    ];
+    let (old, new) = CHANGES[random.below(CHANGES.len())].split_once('=').expect("old and new");
+    let texts = files.iter().map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned()));
+    let places: Vec<(String, String, usize)> = texts
+        .flat_map(|(path, text)| {
+            let at: Vec<usize> = text.match_indices(old).map(|(at, _)| at).collect();
+            at.into_iter().map(move |at| (path.clone(), text.clone(), at))
+        })
+        .collect();
+    if !places.is_empty() {
+        let (path, mut text, at) = places[random.below(places.len())].clone();
+        text.replace_range(at..at + old.len(), new);
+        files.insert(path, text.into_bytes());
+    }
+}
+
+#[test]
+fn what_is_recomputed_is_what_a_fresh_start_gives() {
+    let (mut taken_over, mut made) = (0, 0);
+    for seed in 0..400 {
+        let random = &mut Random::new(seed);
+        let mut files = Fleet::new(seed).files(seed);
+        let (before, _) = compute(&files);
+        (0..=random.below(3)).for_each(|_| change_something(random, &mut files));
+        let (fresh, wanted) = compute(&files);
+        let again = before.recompute(control_plane(&files));
+        let placement = again.place(&Tree::default(), &RepoPath::default());
+        assert!(bytes(&placement.tree) == bytes(&wanted.tree), "seed {seed}");
+        assert_eq!((placement.held, placement.problems), (wanted.held, wanted.problems), "seed {seed}");
+        assert_eq!(again.packages, fresh.packages, "seed {seed}");
+        let is_old =
+            |package: &Arc<Package>| before.packages.iter().flatten().any(|it| Arc::ptr_eq(it, package));
+        let (old, new): (Vec<_>, Vec<_>) = again.packages.iter().flatten().partition(|it| is_old(it));
+        (taken_over, made) = (taken_over + old.len(), made + new.len());
+    }
+    assert!(taken_over > 1000 && made > 300, "{taken_over} packages are taken over, {made} made anew");
 }
 
 /// A fleet on disk and the arguments that compute it.

@@ -35,7 +35,7 @@ pub struct LayerValue {
 }
 
 /// The composed config of all assignments to which the same layers apply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Values by key
     pub values: BTreeMap<String, ConfigValue>,
@@ -48,6 +48,13 @@ pub struct ConfigValue {
     pub value: Value,
     /// Indexes of the layers that have the key, the winning one last
     pub layers: Vec<u32>,
+}
+
+/// Equal if the values are; where they come from makes no difference.
+impl PartialEq for ConfigValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
 }
 
 /// All layers in the order in which they apply.

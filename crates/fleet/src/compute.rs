@@ -6,16 +6,18 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::applies::{Applicability, Condition, conditions};
-use crate::checks::{self, Checked, ManifestChecks};
+use crate::checks::ManifestChecks;
 use crate::compose::{self, Config, Layer};
 use crate::diagnostic::Diagnostic;
-use crate::layout::{self, Package, Placement, Problems};
-use crate::objects::{SchemaText, TemplateType};
+use crate::inputs::Inputs;
+use crate::layout::{self, Placement, Problems};
+use crate::objects::SchemaText;
+use crate::package::{Package, Packager};
 use crate::path::RepoPath;
 use crate::plane::ControlPlane;
-use crate::render::{ConfigData, Data, TargetData, Templates};
+use crate::render::ConfigData;
 use crate::schedule::{Assignment, Schedule, schedule};
-use crate::tree::{Blob, Tree};
+use crate::tree::Tree;
 use crate::validate::{Schema, validate};
 
 /// Everything that an environment's control plane asks for.
@@ -30,80 +32,62 @@ pub struct Outcome {
     /// The config of each assignment; equal sets of layers share one
     pub configs: Vec<Arc<Config>>,
     /// The files of each assignment, or why it has none
-    pub packages: Vec<Result<Package, Problems>>,
+    pub packages: Vec<Result<Arc<Package>, Problems>>,
     checks: ManifestChecks,
 }
 
 /// The config of a set of layers, with what the engines see of it.
-struct Composed {
+pub(crate) struct Composed {
     config: Arc<Config>,
-    data: ConfigData,
-    problems: Problems,
+    pub(crate) data: ConfigData,
+    pub(crate) problems: Problems,
 }
 
 /// Computes the files of every assignment.
 pub fn compute(plane: ControlPlane, checks: ManifestChecks) -> Outcome {
+    outcome(plane, checks, |_| None)
+}
+
+fn outcome<'a>(
+    plane: ControlPlane,
+    checks: ManifestChecks,
+    known: impl Fn(&Inputs<'_>) -> Option<&'a Arc<Package>> + Sync,
+) -> Outcome {
     let schedule = schedule(&plane);
     let layers = compose::layers(&plane);
     let composer = Composer::new(&plane, &schedule, &layers);
     let config_of = &composer.set_of;
     let composed: Vec<Composed> = composer.sets.par_iter().map(|set| composer.compose(set)).collect();
     let packager = Packager::new(&plane, &schedule, checks);
-    let package =
-        |(assignment, config): (&Assignment, &usize)| packager.package(assignment, &composed[*config]);
+    let package = |(assignment, config): (&Assignment, &usize)| {
+        let composed = &composed[*config];
+        let inputs = Inputs::new(&plane, &schedule, assignment, &composed.config);
+        match known(&inputs).filter(|_| composed.problems.is_empty()) {
+            Some(package) => Ok(package.clone()),
+            None => packager.package(assignment, inputs, composed).map(Arc::new),
+        }
+    };
     let packages = schedule.assignments.par_iter().zip(config_of).map(package).collect();
     let configs = config_of.iter().map(|index| composed[*index].config.clone()).collect();
     Outcome { plane, schedule, layers, configs, packages, checks }
 }
 
-/// Renders the files of assignments.
-struct Packager<'a> {
-    environment: &'a str,
-    schedule: &'a Schedule,
-    templates: Templates,
-    targets: Vec<TargetData>,
-    checks: ManifestChecks,
-}
-
-impl<'a> Packager<'a> {
-    fn new(plane: &'a ControlPlane, schedule: &'a Schedule, checks: ManifestChecks) -> Self {
-        Packager {
-            environment: &plane.environment,
-            schedule,
-            templates: Templates::new(plane.templates.values()),
-            targets: schedule.targets.par_iter().map(TargetData::new).collect(),
-            checks,
-        }
-    }
-
-    fn package(&self, assignment: &Assignment, composed: &Composed) -> Result<Package, Problems> {
-        let kind = &self.schedule.cluster_types[assignment.cluster_type as usize];
-        let target = &self.schedule.targets[assignment.target as usize];
-        let shared = &self.targets[assignment.target as usize];
-        let data = Data::new(self.environment, &kind.meta.name, target, shared, &composed.data);
-        let folder = format!("{}/{}", kind.meta.name, target.name);
-        let is_script = self.templates.content_type(&kind.config_type.name) == Some("sh");
-        let config_file = if is_script { "platform-config.sh" } else { "platform-config.yaml" };
-        let files = [
-            ("reconciler.yaml", &kind.reconciler, TemplateType::Reconciler),
-            ("namespace.yaml", &kind.namespace_service, TemplateType::Namespace),
-            (config_file, &kind.config_type, TemplateType::Config),
-        ];
-        let mut problems = composed.problems.clone();
-        let mut package = Package::default();
-        for (name, template, template_type) in files {
-            match self.templates.render(template, template_type, &data) {
-                // The other two are written even if they are empty.
-                Ok(bytes) if bytes.is_empty() && template_type == TemplateType::Config => {}
-                Ok(bytes) => package.add(&folder, name, bytes, self.checks),
-                Err(found) => problems.extend(found.into_iter().map(Arc::new)),
-            }
-        }
-        if problems.is_empty() { Ok(package) } else { Err(problems) }
-    }
-}
-
 impl Outcome {
+    /// Computes another control plane; packages of equal inputs are taken over.
+    pub fn recompute(&self, plane: ControlPlane) -> Outcome {
+        outcome(plane, self.checks, |inputs| {
+            let index = self.schedule.assignment(inputs.cluster_type, inputs.deployment_target)?;
+            let package = self.packages[index].as_ref().ok()?;
+            (self.inputs(index) == *inputs).then_some(package)
+        })
+    }
+
+    /// What the files of an assignment (by its index) are made of.
+    pub fn inputs(&self, assignment: usize) -> Inputs<'_> {
+        let config = &self.configs[assignment];
+        Inputs::new(&self.plane, &self.schedule, &self.schedule.assignments[assignment], config)
+    }
+
     /// What a branch that holds `current` must hold below `path`.
     pub fn place(&self, current: &Tree, path: &RepoPath) -> Placement {
         layout::place(&self.plane, &self.schedule, &self.packages, current, path, self.checks)
@@ -113,17 +97,6 @@ impl Outcome {
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         let applications = self.plane.unavailable.iter().chain(&self.schedule.colliding);
         self.plane.problems.iter().chain(applications.flat_map(|it| &it.problems))
-    }
-}
-
-impl Package {
-    fn add(&mut self, folder: &str, name: &'static str, bytes: Vec<u8>, checks: ManifestChecks) {
-        if checks != ManifestChecks::Off {
-            let Checked { objects, problems } = checks::check(&format!("{folder}/{name}"), &bytes);
-            self.checked.objects.extend(objects);
-            self.checked.problems.extend(problems);
-        }
-        self.files.insert(name, Blob::file(bytes));
     }
 }
 
@@ -191,5 +164,116 @@ impl<'a> Composer<'a> {
             config,
             problems: problems.into_iter().map(Arc::new).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Snapshot;
+    use crate::source::{FileContent, Source};
+
+    const PLANE: &str = "
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: ClusterType
+metadata: {name: east, labels: {region: east}}
+spec: {reconciler: arc-flux, namespaceService: default, configType: configmap}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: ClusterType
+metadata: {name: west, labels: {region: west}}
+spec: {reconciler: own, namespaceService: default, configType: configmap}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: Template
+metadata: {name: own}
+spec:
+  type: reconciler
+  manifests: ['{apiVersion: v1, kind: Own, metadata: {name: {{ .DeploymentTargetName }}}}']
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: SchedulingPolicy
+metadata: {name: everywhere}
+spec: {deploymentTargetSelector: {}, clusterTypeSelector: {}}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: Workload
+metadata: {name: app}
+spec:
+  deploymentTargets:
+  - {name: a, environment: dev, labels: {tier: one}, manifests: {repo: r, branch: b, path: ./a}}
+  - {name: b, environment: dev, labels: {tier: two}, manifests: {repo: r, branch: b, path: ./b}}
+---
+apiVersion: scheduler.kalypso.io/v1alpha1
+kind: ConfigSchema
+metadata: {name: limits}
+spec: {schema: '{\"properties\": {\"REPLICAS\": {\"type\": \"number\", \"maximum\": 9}}}'}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a-everywhere, labels: {platform-config: \"true\"}}
+data: {REPLICAS: \"1\", LEVEL: info}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b-east, labels: {platform-config: \"true\", region: east}}
+data: {REPLICAS: \"2\"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c-two, labels: {platform-config: \"true\", tier: two}}
+data: {REPLICAS: \"3\"}
+";
+
+    fn plane(text: &str) -> ControlPlane {
+        let files = [("all.yaml".to_owned(), FileContent::Bytes(text.as_bytes().into()))];
+        Snapshot::new(&Source { prefix: "".into(), files: files.into() }).control_plane("dev")
+    }
+
+    #[test]
+    fn only_what_a_change_reaches_is_rendered_anew() {
+        let [east_a, east_b, west_a, west_b] = ["east/app-a", "east/app-b", "west/app-a", "west/app-b"];
+        let all = [east_a, east_b, west_a, west_b];
+        let cases: [(&str, &str, &[&str], &str); 13] = [
+            ("", "", &[], "nothing changed"),
+            ("info", "debug", &all, "a value that all have"),
+            ("\"1\"", "\"7\"", &[west_a], "a value that others override"),
+            ("\"2\"", "\"7\"", &[east_a], "a value for a cluster type"),
+            ("\"3\"", "\"7\"", &[east_b, west_b], "a value for a target"),
+            ("b-east", "d-east", &[east_b], "the order of ConfigMaps"),
+            ("kind: Own", "kind: Owner", &[west_a, west_b], "a template"),
+            ("{region: east}", "{region: east, x: y}", &[], "a label that nothing asks for"),
+            ("tier: one", "tier: uno", &[east_a, west_a], "a label of a target, which templates see"),
+            ("path: ./b", "path: ./c", &[east_b, west_b], "a path that templates see"),
+            ("reconciler: own", "reconciler: argocd", &[west_a, west_b], "another template"),
+            ("maximum\": 9", "maximum\": 8", &[], "a rule that is kept"),
+            ("\nspec", "\n# further down\nspec", &[], "places"),
+        ];
+        for checks in [ManifestChecks::Off, ManifestChecks::Error] {
+            let before = compute(plane(PLANE), checks);
+            assert_eq!(before.packages.iter().flatten().count(), all.len());
+            for (old, new, want, why) in cases {
+                assert!(PLANE.contains(old), "{why}");
+                let after = before.recompute(plane(&PLANE.replace(old, new)));
+                let is_old = |package| before.packages.iter().flatten().any(|it| Arc::ptr_eq(it, package));
+                let made = |index: &usize| after.packages[*index].as_ref().is_ok_and(|it| !is_old(it));
+                let name = |index: usize| {
+                    let Inputs { cluster_type, deployment_target, .. } = after.inputs(index);
+                    format!("{cluster_type}/{deployment_target}")
+                };
+                let got: Vec<String> = (0..after.packages.len()).filter(made).map(name).collect();
+                assert_eq!(got, want, "{why}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_are_not_taken_over_where_a_problem_arose() {
+        let before = compute(plane(PLANE), ManifestChecks::Error);
+        let after = before.recompute(plane(&PLANE.replace("maximum\": 9", "maximum\": 2")));
+        let is_ok: Vec<bool> = after.packages.iter().map(Result::is_ok).collect();
+        assert_eq!(is_ok, [true, false, true, false], "schema errors are no inputs, and count all the same");
+        let again = after.recompute(plane(PLANE));
+        assert_eq!(again.packages, before.packages);
     }
 }

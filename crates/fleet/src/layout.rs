@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::checks::{self, Checked, ManifestChecks, ObjectKey};
+use crate::checks::{self, ManifestChecks, ObjectKey};
 use crate::diagnostic::{Diagnostic, FileName, Location};
+use crate::package::Package;
 use crate::path::RepoPath;
 use crate::plane::{ControlPlane, Unavailable};
 use crate::schedule::Schedule;
@@ -26,15 +27,6 @@ const README_TEXT: &str = "Deployment targets that are scheduled on this cluster
 
 /// Problems that many assignments may share.
 pub type Problems = Vec<Arc<Diagnostic>>;
-
-/// The rendered files of an assignment.
-#[derive(Clone, Debug, Default)]
-pub struct Package {
-    /// File names and contents
-    pub files: BTreeMap<&'static str, Blob>,
-    /// What the manifest checks found in them
-    pub checked: Checked,
-}
 
 /// An assignment, or a folder without one, that keeps what the branch has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +54,7 @@ pub struct Placement {
 pub(crate) fn place(
     plane: &ControlPlane,
     schedule: &Schedule,
-    packages: &[Result<Package, Problems>],
+    packages: &[Result<Arc<Package>, Problems>],
     current: &Tree,
     path: &RepoPath,
     checks: ManifestChecks,
@@ -197,7 +189,7 @@ impl<'a> Known<'a> {
 struct Wanted<'a> {
     workload: &'a str,
     registration: Option<&'a str>,
-    package: &'a Result<Package, Problems>,
+    package: &'a Result<Arc<Package>, Problems>,
 }
 
 struct ClusterTypeFolder<'a> {
@@ -314,7 +306,7 @@ impl ClusterTypeFolder<'_> {
                 .wanted
                 .iter()
                 .filter(|(target, _)| !held.contains_key(*target))
-                .filter_map(|(target, wanted)| Some((*target, wanted.package.as_ref().ok()?)))
+                .filter_map(|(target, wanted)| Some((*target, &**wanted.package.as_ref().ok()?)))
                 .partition(|(target, package)| self.is_unchanged(target, package));
             let mut warnings = Vec::new();
             for (_, package) in unchanged {
@@ -370,7 +362,7 @@ impl ClusterTypeFolder<'_> {
             let first = name.split('/').next().unwrap_or(name);
             if !GENERATED.contains(&first) {
                 others += 1;
-            } else if !package.files.contains_key(name) {
+            } else if !package.files.iter().any(|(own, _)| *own == name) {
                 placement.tree.files.remove(&format!("{folder}/{name}"));
             }
         }

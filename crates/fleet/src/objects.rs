@@ -98,6 +98,13 @@ pub struct ClusterType {
     pub config_type: TemplateRef,
 }
 
+impl ClusterType {
+    /// Its templates, in the order of [`TemplateType`].
+    pub fn templates(&self) -> [&TemplateRef; 3] {
+        [&self.reconciler, &self.namespace_service, &self.config_type]
+    }
+}
+
 /// A template's name where a cluster type asks for it.
 #[derive(Clone, Debug)]
 pub struct TemplateRef {
@@ -144,8 +151,16 @@ pub struct Template {
     pub file: FileName,
 }
 
+/// Templates are equal if they render equally; their names and places make no difference.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        (self.engine, &self.content_type, &self.manifests)
+            == (other.engine, &other.content_type, &other.manifests)
+    }
+}
+
 /// One manifest of a template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// As it is written: a scalar is template text, a mapping is rendered value by value
     pub node: Node,

@@ -52,6 +52,16 @@ pub struct Schedule {
     pub colliding: Vec<Unavailable>,
 }
 
+impl Schedule {
+    /// The index of the assignment of these names.
+    pub fn assignment(&self, cluster_type: &str, target: &str) -> Option<usize> {
+        let kind = self.cluster_types.binary_search_by(|it| (*it.meta.name).cmp(cluster_type)).ok()?;
+        let target = self.targets.binary_search_by(|it| (*it.name).cmp(target)).ok()?;
+        let place = |it: &Assignment| (it.cluster_type as usize, it.target as usize);
+        self.assignments.binary_search_by_key(&(kind, target), place).ok()
+    }
+}
+
 /// Applies every policy to every target and cluster type.
 pub fn schedule(plane: &ControlPlane) -> Schedule {
     let (targets, colliding) = targets(plane);

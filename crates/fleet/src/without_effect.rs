@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::compute::Outcome;
 use crate::diagnostic::{Diagnostic, Location, some_of};
 use crate::labels::{Labels, Operator, Requirement, Selector};
-use crate::objects::SchedulingPolicy;
+use crate::objects::{ClusterType, SchedulingPolicy};
 use crate::schedule::selects;
 
 impl Outcome {
@@ -46,10 +46,8 @@ impl Outcome {
 
     fn idle_templates(&self) -> Vec<Diagnostic> {
         let kinds = || self.schedule.cluster_types.iter();
-        let used: BTreeSet<&str> = kinds()
-            .flat_map(|kind| [&kind.reconciler, &kind.namespace_service, &kind.config_type])
-            .map(|template| &*template.name)
-            .collect();
+        let used: BTreeSet<&str> =
+            kinds().flat_map(ClusterType::templates).map(|template| &*template.name).collect();
         let idle = self
             .plane
             .templates

@@ -43,6 +43,13 @@ pub struct Node {
     pub kind: NodeKind,
 }
 
+/// Nodes are equal if they are written equally; their places make no difference.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.tag, &self.kind) == (&other.tag, &other.kind)
+    }
+}
+
 /// What a node is.
 #[derive(Clone, Debug)]
 pub enum NodeKind {
@@ -59,6 +66,19 @@ pub enum NodeKind {
     Sequence(Arc<[Node]>),
     /// A mapping in the order of the text, keys that stand twice included
     Mapping(Arc<[(Node, Node)]>),
+}
+
+impl PartialEq for NodeKind {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (NodeKind::Scalar { text: a, style: b, .. }, NodeKind::Scalar { text: c, style: d, .. }) => {
+                (a, b) == (c, d)
+            }
+            (NodeKind::Sequence(a), NodeKind::Sequence(b)) => a == b,
+            (NodeKind::Mapping(a), NodeKind::Mapping(b)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 impl Node {

@@ -12,6 +12,7 @@ use goyaml::NodeKind;
 
 use crate::compose::Config;
 use crate::diagnostic::{Diagnostic, Location, did_you_mean};
+use crate::inputs::Inputs;
 use crate::objects::{Engine, Template, TemplateRef, TemplateType};
 use crate::schedule::DeploymentTarget;
 
@@ -38,10 +39,8 @@ enum Program {
 /// What templates see of an assignment; in the form of an engine once one asks for it.
 #[derive(Debug)]
 pub(crate) struct Data<'a> {
-    environment: &'a str,
-    cluster_type: &'a str,
+    inputs: Inputs<'a>,
     namespace: String,
-    target: &'a DeploymentTarget,
     shared: &'a TargetData,
     config: &'a ConfigData,
     go: OnceCell<gotmpl::Value>,
@@ -87,27 +86,21 @@ impl TargetData {
 }
 
 impl<'a> Data<'a> {
-    /// What the templates of a cluster type see of `target`.
-    pub(crate) fn new(
-        environment: &'a str,
-        cluster_type: &'a str,
-        target: &'a DeploymentTarget,
-        shared: &'a TargetData,
-        config: &'a ConfigData,
-    ) -> Self {
-        let namespace = format!("{environment}-{cluster_type}-{}", target.name);
-        let (go, jinja) = (OnceCell::new(), OnceCell::new());
-        Data { environment, cluster_type, namespace, target, shared, config, go, jinja }
+    /// What the templates see of `inputs`; labels, manifests and config in the forms of the engines.
+    pub(crate) fn new(inputs: Inputs<'a>, shared: &'a TargetData, config: &'a ConfigData) -> Self {
+        let Inputs { environment, cluster_type, deployment_target, .. } = inputs;
+        let namespace = format!("{environment}-{cluster_type}-{deployment_target}");
+        Data { inputs, namespace, shared, config, go: OnceCell::new(), jinja: OnceCell::new() }
     }
 
     fn texts(&self) -> [TextField<'_>; 6] {
         [
-            ("DeploymentTargetName", "deployment_target_name", &*self.target.name),
+            ("DeploymentTargetName", "deployment_target_name", self.inputs.deployment_target),
             ("Namespace", "namespace", &self.namespace),
-            ("Environment", "environment", self.environment),
-            ("Workspace", "workspace", &self.target.workspace),
-            ("Workload", "workload", &self.target.workload),
-            ("ClusterType", "cluster_type", self.cluster_type),
+            ("Environment", "environment", self.inputs.environment),
+            ("Workspace", "workspace", self.inputs.workspace),
+            ("Workload", "workload", self.inputs.workload),
+            ("ClusterType", "cluster_type", self.inputs.cluster_type),
         ]
     }
 
@@ -156,11 +149,6 @@ impl Templates {
             }
         }
         if problems.is_empty() { Ok(file) } else { Err(problems) }
-    }
-
-    /// The `contentType` of a template, if it exists.
-    pub(crate) fn content_type(&self, name: &str) -> Option<&str> {
-        self.programs.get(name)?.template.content_type.as_deref()
     }
 
     fn missing(&self, wanted: &TemplateRef, kind: TemplateType) -> Diagnostic {

@@ -1,0 +1,82 @@
+//! The files of an assignment.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::checks::{self, Checked, ManifestChecks};
+use crate::compute::Composed;
+use crate::inputs::Inputs;
+use crate::layout::Problems;
+use crate::objects::TemplateType;
+use crate::plane::ControlPlane;
+use crate::render::{Data, TargetData, Templates};
+use crate::schedule::{Assignment, Schedule};
+use crate::tree::Blob;
+
+/// The rendered files of an assignment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Package {
+    /// File names and contents
+    pub files: Vec<(&'static str, Blob)>,
+    /// What the manifest checks found in them
+    pub checked: Checked,
+}
+
+/// Renders the files of assignments.
+pub(crate) struct Packager<'a> {
+    schedule: &'a Schedule,
+    templates: Templates,
+    targets: Vec<TargetData>,
+    checks: ManifestChecks,
+}
+
+impl<'a> Packager<'a> {
+    pub(crate) fn new(plane: &'a ControlPlane, schedule: &'a Schedule, checks: ManifestChecks) -> Self {
+        Packager {
+            schedule,
+            templates: Templates::new(plane.templates.values()),
+            targets: schedule.targets.par_iter().map(TargetData::new).collect(),
+            checks,
+        }
+    }
+
+    /// The files of an assignment; or every problem on the way, those of its config first.
+    pub(crate) fn package(
+        &self,
+        assignment: &Assignment,
+        inputs: Inputs<'_>,
+        composed: &Composed,
+    ) -> Result<Package, Problems> {
+        let data = Data::new(inputs, &self.targets[assignment.target as usize], &composed.data);
+        let kind = &self.schedule.cluster_types[assignment.cluster_type as usize];
+        let folder = format!("{}/{}", inputs.cluster_type, inputs.deployment_target);
+        let [_, _, config_template] = inputs.templates;
+        let is_script = config_template.is_some_and(|it| it.content_type.as_deref() == Some("sh"));
+        let config_file = if is_script { "platform-config.sh" } else { "platform-config.yaml" };
+        let names = ["reconciler.yaml", "namespace.yaml", config_file];
+        let types = [TemplateType::Reconciler, TemplateType::Namespace, TemplateType::Config];
+        let mut problems = composed.problems.clone();
+        let mut package = Package { files: Vec::with_capacity(names.len()), checked: Checked::default() };
+        for ((name, template), template_type) in names.into_iter().zip(kind.templates()).zip(types) {
+            match self.templates.render(template, template_type, &data) {
+                // The other two are written even if they are empty.
+                Ok(bytes) if bytes.is_empty() && template_type == TemplateType::Config => {}
+                Ok(bytes) => package.add(&folder, name, bytes, self.checks),
+                Err(found) => problems.extend(found.into_iter().map(Arc::new)),
+            }
+        }
+        if problems.is_empty() { Ok(package) } else { Err(problems) }
+    }
+}
+
+impl Package {
+    fn add(&mut self, folder: &str, name: &'static str, bytes: Vec<u8>, checks: ManifestChecks) {
+        if checks != ManifestChecks::Off {
+            let Checked { objects, problems } = checks::check(&format!("{folder}/{name}"), &bytes);
+            self.checked.objects.extend(objects);
+            self.checked.problems.extend(problems);
+        }
+        self.files.push((name, Blob::file(bytes)));
+    }
+}
