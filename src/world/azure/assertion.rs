@@ -125,7 +125,11 @@ impl From<NoAssertion> for azure_core::Error {
 mod tests {
     use serde_json::json;
 
+    use super::super::credential::SignIn;
+    use super::super::fake::{Script, answer, page, read, refusal, rows, token};
     use super::*;
+    use crate::world::github::Announce;
+    use crate::world::github::fake::{CANARY, FakeClock};
 
     #[test]
     fn claims() {
@@ -145,6 +149,93 @@ mod tests {
         ] {
             let got = Claims::of(&token).map(|claims| claims.to_string());
             assert_eq!(got.as_deref(), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn github_vouches_for_the_job() {
+        let claims = json!({ "iss": "https://i", "sub": "repo:o/r:environment:dev", "aud": "api://AzureADTokenExchange" });
+        // Long enough that what is said of it is cut.
+        let assertion = format!("e30.{}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()), CANARY.repeat(30));
+        let given =
+            SignIn { tenant_id: Some("t".to_owned()), client_id: Some("c".to_owned()), credentials: None };
+        let request = format!("{CANARY}-request");
+        let variables = [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://i/token?v=2"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &request),
+        ];
+        let vouched = || answer(200, &json!({ "value": assertion }));
+        let denied = |code: u64| {
+            let description = format!("AADSTS{code}: '{assertion}' not found. Trace ID: 1");
+            answer(401, &json!({ "error": "x", "error_codes": [code], "error_description": description }))
+        };
+        let good = || page(&rows(&["a"]), 1, None);
+        for (answers, want, help, why) in [
+            (vec![vouched(), token(1), good()], None, "", "good"),
+            (
+                vec![vouched(), token(1), refusal(401, "x"), vouched(), token(2), good()],
+                None,
+                "",
+                "each access token takes a new assertion",
+            ),
+            (vec![vouched(), denied(700_024), vouched(), token(1), good()], None, "", "it came too late"),
+            (vec![answer(500, &json!({})), vouched(), token(1), good()], None, "", "GitHub fails at first"),
+            (
+                vec![vouched(), denied(700_213)],
+                Some(
+                    "cannot sign in to Azure with GitHub's identity token: Microsoft Entra answered 401: AADSTS700213: '***' not found.",
+                ),
+                "issuer https://i, subject repo:o/r:environment:dev, audience api://AzureADTokenExchange",
+                "nobody trusts it",
+            ),
+            (vec![vouched(), denied(90_002)], Some("AADSTS90002"), "azure-tenant-id", "no such tenant"),
+            (
+                vec![vouched(), denied(700_016)],
+                Some("AADSTS700016"),
+                "azure-client-id",
+                "no such application",
+            ),
+            (
+                vec![answer(403, &json!({ "message": request }))],
+                Some("GitHub answered 403 to the request for an identity token: {\"message\":\"***"),
+                "`id-token: write`",
+                "GitHub refuses",
+            ),
+        ] {
+            let script = Script::new(answers);
+            let announced = Arc::new(Mutex::new(Vec::new()));
+            let sink = announced.clone();
+            let announce: Announce =
+                Arc::new(move |token: &Token| sink.lock().unwrap().push(token.expose().to_owned()));
+            let mut azure = script.azure_with(&FakeClock::new(), &[], &given, &variables, announce);
+            let got = read(&mut azure);
+            let shown = format!("{azure:?} {got:?}");
+            assert!(!shown.contains(CANARY), "{why}: {shown}");
+            match (got, want) {
+                (Ok(got), None) => assert_eq!(got, [["a"]], "{why}"),
+                (Err(error), Some(want)) => {
+                    assert!(error.what().contains(want), "{why}: {}", error.what());
+                    assert!(error.help().contains(help), "{why}: {}", error.help());
+                    assert!(!error.may_pass(), "{why}");
+                }
+                (got, _) => panic!("{why}: {got:?}"),
+            }
+            let seen = script.seen();
+            assert_eq!(
+                seen[0].line, "GET https://i/token?v=2&audience=api%3A%2F%2FAzureADTokenExchange",
+                "{why}"
+            );
+            assert_eq!(seen[0].token.as_deref(), Some("Bearer canary-4711-request"), "{why}");
+            let known = announced.lock().unwrap().clone();
+            for seen in seen.iter().filter(|seen| seen.line.contains("/oauth2/")) {
+                assert!(seen.body.contains(&*assertion) && known.contains(&assertion), "{why}");
+            }
+            for seen in seen.iter().filter_map(|seen| seen.token.as_deref()) {
+                assert!(known.iter().any(|token| seen == format!("Bearer {token}")), "{why}");
+            }
+            let mut once = known.clone();
+            once.dedup();
+            assert_eq!(once, known, "{why}: each is announced once");
         }
     }
 }

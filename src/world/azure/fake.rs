@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{AUTHORIZATION, HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
+use rollout::Observation;
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Overrides};
 use super::credential::{SignIn, ways};
-use super::{Announce, Azure};
+use super::{Announce, Azure, Error, Filter, Rows};
 use crate::world::github::fake::{CANARY, FakeClock};
 use crate::world::tokens::Token;
 
@@ -126,4 +128,43 @@ pub(super) fn page(rows: &[Value], total: usize, skip: Option<&str>) -> Answer {
 /// What Azure says when it refuses.
 pub(super) fn refusal(status: u16, code: &str) -> Answer {
     answer(status, &json!({ "error": { "code": code, "message": "because" } }))
+}
+
+pub(super) fn filter() -> Filter {
+    Filter::new("https://github.com/contoso/gitops")
+}
+
+pub(super) fn id(name: &str) -> String {
+    format!(
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/{name}\
+         /providers/Microsoft.KubernetesConfiguration/fluxConfigurations/gitops"
+    )
+}
+
+pub(super) fn rows(names: &[&str]) -> Vec<Value> {
+    names.iter().map(|name| json!({ "id": id(name), "connectivityStatus": "Connected" })).collect()
+}
+
+pub(super) fn with(answer: Answer, name: &'static str, value: &str) -> Answer {
+    answer.map(|(status, mut headers, body)| {
+        headers.push((name, value.to_owned()));
+        (status, headers, body)
+    })
+}
+
+pub(super) fn quota_used_up(answer: Answer, resets_after: &str) -> Answer {
+    let last = with(answer, "x-ms-user-quota-remaining", "0");
+    with(last, "x-ms-user-quota-resets-after", resets_after)
+}
+
+pub(super) fn slept(clock: &FakeClock) -> u64 {
+    clock.slept().iter().sum::<Duration>().as_secs()
+}
+
+/// Reads all rows: their clusters, page by page.
+pub(super) fn read(azure: &mut Azure) -> Result<Vec<Vec<String>>, Error> {
+    let mut pages = Vec::new();
+    let names = |rows: Vec<Observation>| rows.into_iter().map(|row| row.cluster.name).collect();
+    azure.rows(&filter(), Rows::All, |rows| pages.push(names(rows)))?;
+    Ok(pages)
 }

@@ -205,7 +205,12 @@ impl Manager {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::fake::{Answer, Script, answer, id, page, read, refusal, rows, token, with};
     use super::*;
+    use crate::world::clock::Clock;
+    use crate::world::github::fake::FakeClock;
 
     #[test]
     fn urls_stay_where_they_belong() {
@@ -222,6 +227,196 @@ mod tests {
         ] {
             let url = manager.at(id, "1");
             assert_eq!(url.as_str(), format!("https://management.azure.com{want}?api-version=1"), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_throttled_read_of_a_cluster_is_left_to_the_caller() {
+        let found = answer(200, &json!({ "id": id("A"), "properties": {} }));
+        let throttled = with(refusal(429, "x"), "retry-after", "300");
+        let (clock, script) = (FakeClock::new(), Script::new(vec![token(1), found, throttled]));
+        let until = clock.now() + Duration::from_millis(300_200);
+        let mut azure = script.azure(&clock, &[]);
+        let error = azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default()).unwrap_err();
+        assert_eq!(*error.kind(), Kind::RateLimited { until });
+    }
+
+    #[test]
+    fn one_resource() {
+        let found =
+            |state: &str| answer(200, &json!({ "id": id("A"), "properties": { "complianceState": state } }));
+        let cluster = answer(200, &json!({ "properties": { "connectivityStatus": "Offline" } }));
+        let unreadable = || refusal(403, "AuthorizationFailed");
+        let other = answer(200, &json!({ "id": id("B"), "properties": {} }));
+        let absent = |lists: Vec<Answer>| [vec![answer(404, &json!({})); 2], lists].concat();
+        let listed = |names: &[&str], next: Option<&str>| {
+            let value: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+            answer(200, &json!({ "value": value, "nextLink": next }))
+        };
+        let more = Some("https://management.azure.com/subscriptions/s/more");
+        for (answers, want, calls, why) in [
+            (vec![found("Compliant"), cluster], Some("Offline"), 2, "and its cluster"),
+            (vec![found("Compliant"), unreadable()], Some(""), 2, "a cluster that may not be read"),
+            (vec![refusal(404, "ResourceNotFound")], None, 1, "gone"),
+            (vec![refusal(404, "SubscriptionNotFound")], Some("unreadable"), 1, "perhaps only not visible"),
+            (vec![refusal(404, "InvalidResourceType")], Some("unreadable"), 1, "nobody looked for it"),
+            (vec![answer(404, &json!("<html>")); 4], Some("unreadable"), 4, "not said by Azure"),
+            (absent(vec![listed(&["B"], None)]), None, 3, "the list of its cluster lacks it"),
+            (absent(vec![listed(&["gitops"], None)]), Some("unreadable"), 3, "the list has it"),
+            (
+                absent(vec![listed(&["B"], more), listed(&[], more), listed(&["GitOps"], None)]),
+                Some("unreadable"),
+                5,
+                "the list has it on its last page",
+            ),
+            (absent(vec![listed(&["B"], more), listed(&[], None)]), None, 4, "no page of the list has it"),
+            (absent(vec![listed(&["B"], more), unreadable()]), Some("unreadable"), 4, "the list breaks off"),
+            (
+                absent(vec![listed(&["B"], Some("https://evil.com/x"))]),
+                Some("unreadable"),
+                3,
+                "the list goes on elsewhere",
+            ),
+            (absent(vec![answer(200, &json!({})); 2]), Some("unreadable"), 4, "that is no list"),
+            (
+                absent(vec![answer(200, &json!({ "value": [{}] })); 2]),
+                Some("unreadable"),
+                4,
+                "the list has no names",
+            ),
+            (absent(vec![refusal(404, "ResourceNotFound")]), None, 3, "the cluster is gone"),
+            (
+                absent(vec![refusal(404, "InvalidResourceType")]),
+                Some("unreadable"),
+                3,
+                "nobody looked for a list",
+            ),
+            (vec![None, found("Compliant"), unreadable()], Some(""), 3, "at the second try"),
+            (vec![refusal(500, "InternalServerError"); 2], Some("unreadable"), 2, "it is asked again later"),
+            (vec![unreadable()], Some("unreadable"), 1, "no role"),
+            (vec![other, unreadable()], Some("unreadable"), 2, "another resource"),
+        ] {
+            let script = Script::new([vec![token(1)], answers].concat());
+            let mut azure = script.azure(&FakeClock::new(), &[]);
+            let got = match azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default()) {
+                Ok(Direct::Gone) => None,
+                Ok(Direct::Unreadable) | Err(_) => Some("unreadable".to_owned()),
+                Ok(Direct::Found(found)) => match found.cluster.connectivity {
+                    rollout::Connectivity::Disconnected { state, .. } => Some(state),
+                    _ => Some(String::new()),
+                },
+            };
+            assert_eq!(got.as_deref(), want, "{why}");
+            assert_eq!(script.calls().len(), calls, "{why}");
+            let asked = &script.calls()[0].line;
+            let want =
+                format!("GET https://management.azure.com{}?api-version=2023-05-01", id("A").to_lowercase());
+            assert_eq!(*asked, want);
+        }
+    }
+
+    #[test]
+    fn resources_are_read_five_times_a_second_and_clusters_once() {
+        let found = || answer(200, &json!({ "id": id("A"), "properties": {} }));
+        let script = Script::new(vec![token(1), page(&rows(&["A"]), 1, None), found(), found(), found()]);
+        let clock = FakeClock::new();
+        let mut azure = script.azure(&clock, &[]);
+        read(&mut azure).unwrap();
+        for _ in 0..3 {
+            let Ok(Direct::Found(found)) =
+                azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default())
+            else {
+                panic!()
+            };
+            assert_eq!(found.cluster.connectivity, rollout::Connectivity::Connected, "as the rows had it");
+        }
+        assert_eq!(clock.slept(), [Duration::from_millis(200); 2]);
+    }
+
+    #[test]
+    fn whether_a_cluster_is_there_is_asked_until_it_is_known_to_be() {
+        let found = || answer(200, &json!({ "id": id("A"), "properties": {} }));
+        let cluster = |state: &str| answer(200, &json!({ "properties": { "connectivityStatus": state } }));
+        let row = |state: &str| page(&[json!({ "id": id("A"), "connectivityStatus": state })], 1, None);
+        let forbidden = || refusal(403, "AuthorizationFailed");
+        for (first, reads, want, why) in [
+            (row("Offline"), vec![found(), cluster("Connected"), found()], ["Connected"; 2], "rows lag"),
+            (
+                row("Offline"),
+                vec![found(), cluster("Expired"), found(), cluster("Connected")],
+                ["Expired", "Connected"],
+                "it comes back",
+            ),
+            (
+                page(&[], 0, None),
+                vec![found(), forbidden(), found(), cluster("Offline")],
+                ["", "Offline"],
+                "it could not be read once",
+            ),
+            (row("Offline"), vec![found(), forbidden(), found(), forbidden()], [""; 2], "never again"),
+            (row(""), vec![found(), found()], [""; 2], "rows never show it"),
+        ] {
+            let calls = 1 + reads.len();
+            let script = Script::new([vec![token(1), first], reads].concat());
+            let mut azure = script.azure(&FakeClock::new(), &[]);
+            read(&mut azure).unwrap();
+            for want in want {
+                let Ok(Direct::Found(found)) =
+                    azure.configuration(&ConfigurationId::new(&id("A")), &mut Lists::default())
+                else {
+                    panic!("{why}")
+                };
+                let got = match found.cluster.connectivity {
+                    rollout::Connectivity::Connected => "Connected".to_owned(),
+                    rollout::Connectivity::Disconnected { state, .. } => state,
+                    rollout::Connectivity::Unknown => String::new(),
+                };
+                assert_eq!(got, want, "{why}");
+            }
+            assert_eq!(script.calls().len(), calls, "{why}");
+        }
+    }
+
+    #[test]
+    fn given_subscriptions_must_be_visible() {
+        let listed = |ids: &[&str], next: Option<&str>| {
+            let value: Vec<Value> = ids
+                .iter()
+                .map(|id| json!({ "subscriptionId": id, "displayName": "n", "state": "Enabled" }))
+                .collect();
+            answer(200, &json!({ "value": value, "nextLink": next }))
+        };
+        let more = Some("https://management.azure.com/subscriptions?api-version=2022-12-01&$skiptoken=1");
+        for (given, answers, want, why) in [
+            (&[][..], vec![], Ok(()), "none given, nothing asked"),
+            (&["S1"], vec![token(1), listed(&["s1"], None)], Ok(()), "in any case"),
+            (
+                &["s1", "s2"],
+                vec![token(1), listed(&["s1"], more), listed(&["s2"], None)],
+                Ok(()),
+                "on two pages",
+            ),
+            (
+                &["s1", "s2"],
+                vec![token(1), listed(&["s1"], None)],
+                Err(Kind::NotVisible(vec!["s2".to_owned()])),
+                "one is not",
+            ),
+            (
+                &["s1"],
+                vec![token(1), listed(&["s0"], Some("https://evil.com/subscriptions"))],
+                Err(Kind::Unreadable),
+                "the list goes on elsewhere",
+            ),
+        ] {
+            let script = Script::new(answers);
+            let got = script.azure(&FakeClock::new(), given).check_subscriptions();
+            match (got, want) {
+                (Ok(()), Ok(())) => {}
+                (Err(got), Err(want)) => assert_eq!(*got.kind(), want, "{why}"),
+                (got, _) => panic!("{why}: {got:?}"),
+            }
+            assert!(script.seen().iter().all(|seen| !seen.line.contains("evil")), "{why}");
         }
     }
 }
