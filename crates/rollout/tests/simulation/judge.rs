@@ -301,7 +301,7 @@ impl<'a> Judge<'a> {
         if witness.found != Some(self.waits) {
             return Err("was not read itself just before".to_owned());
         }
-        if self.is_done(at, witness) {
+        if self.is_surely_done(at, witness) {
             return Err("is done".to_owned());
         }
         let policy = &self.world.policy;
