@@ -13,6 +13,8 @@ use support::{Scratch, files_below};
 const MODES: [&str; 3] = ["schedule", "checkpromote", "promote"];
 /// Flags that are of no use in a job, which has come to make requests.
 const NO_INPUTS: [&str; 1] = ["offline"];
+/// Inputs of the Action for which reusable workflows have a value of their own.
+const MADE: [&str; 3] = ["mode", "github-token", "report"];
 /// Where teams find the reusable workflows.
 const OURS: &str = "kalypso-action/kalypso-action/";
 
@@ -62,17 +64,28 @@ fn a_reusable_workflow_gives_the_action_what_it_knows() {
         assert_eq!(workflow["permissions"], Value::Object(Map::new()), "{file}");
         let call = &workflow["on"]["workflow_call"];
         for (context, declared) in [("inputs", &call["inputs"]), ("secrets", &call["secrets"])] {
-            let unused: Vec<String> = keys(declared)
-                .into_iter()
-                .filter(|name| !text.contains(&format!("{context}.{name} ")))
-                .collect();
-            assert!(unused.is_empty(), "{file}: {context} that nothing gets: {unused:?}");
+            let named = text.split(&format!("{context}.")).skip(1);
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+            let named: BTreeSet<String> =
+                named.map(|rest| rest.chars().take_while(|c| is_part(*c)).collect()).collect();
+            assert_eq!(named, keys(declared), "{file}: {context}");
         }
         let known: BTreeSet<String> = flags(mode).into_iter().chain(["mode".to_owned()]).collect();
         for step in steps(&workflow).filter(|step| step["uses"] == "$/") {
             assert_eq!(step["with"]["mode"], mode, "{file}");
             let unknown: Vec<String> = keys(&step["with"]).difference(&known).cloned().collect();
             assert!(unknown.is_empty(), "{file}: inputs that {mode} has not: {unknown:?}");
+            for (name, value) in step["with"].as_object().expect("inputs") {
+                let variable = name.to_uppercase().replace('-', "_");
+                let own = [
+                    format!("${{{{ inputs.{name} }}}}"),
+                    format!("${{{{ secrets.{name} }}}}"),
+                    format!("${{{{ inputs.{name} || vars.{variable} }}}}"),
+                ];
+                let value = value.as_str().expect("a text");
+                let is_made = MADE.contains(&&**name) || value == "${{ matrix.environment }}";
+                assert!(is_made || own.contains(&value.to_owned()), "{file}: {name} is {value}");
+            }
         }
         for (job, declared) in jobs(&workflow) {
             for (name, value) in declared["outputs"].as_object().into_iter().flatten() {

@@ -27,3 +27,4 @@ mod secrets;
 mod several;
 mod status;
 mod tutorial;
+mod workflows;
