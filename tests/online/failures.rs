@@ -11,7 +11,7 @@ use kalypso_sandbox::azure::TENANT;
 use kalypso_sandbox::{Access, At, Fault, Level, Protection, Scope};
 
 use super::platform::{CONTROL_PLANE, Ran};
-use super::rollout_platform::{CLIENT, FOLLOWER, KEEPER, Merged, RolloutPlatform, SUBSCRIPTION};
+use super::rollout_platform::{CHECKER, CLIENT, FOLLOWER, KEEPER, Merged, RolloutPlatform, SUBSCRIPTION};
 
 /// Another application, or directory, than the one that is known to the cluster's owners.
 const STRANGER: &str = "99999999-8888-7777-6666-555555555555";
@@ -128,7 +128,9 @@ fn without_identity(world: &RolloutPlatform, inputs: &[(&str, &str)]) -> Ran {
 
 /// The workflow's token has another level for one scope.
 fn limit(world: &RolloutPlatform, scope: Scope, level: Level) {
-    world.sandbox.token(KEEPER, Access::write(CONTROL_PLANE).with(scope, level));
+    for token in [CHECKER, KEEPER] {
+        world.sandbox.token(token, Access::write(CONTROL_PLANE).with(scope, level));
+    }
 }
 
 #[test]

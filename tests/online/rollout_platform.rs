@@ -12,8 +12,10 @@ use kalypso_sandbox::{Access, Dispatch, Level, Merge, Pull, Scope, State};
 
 use super::platform::{CONTROL_PLANE, Case, Files, Platform, Ran, TRACKED, files_below, outputs};
 
-/// The workflow's own token in jobs of the control plane: contents, statuses, actions, pull requests.
+/// The workflow's own token in jobs that promote: contents, statuses, actions, pull requests.
 pub(crate) const KEEPER: &str = "ghs_canary_of_the_keeper";
+/// The same in jobs that check: statuses and actions; contents to read.
+pub(crate) const CHECKER: &str = "ghs_canary_of_the_checker";
 /// The token with which a check reads the GitOps repository.
 pub(crate) const FOLLOWER: &str = "ghp_canary_of_the_follower";
 /// The application that jobs of the control plane are, without a secret.
@@ -71,6 +73,9 @@ impl RolloutPlatform {
         }
         let keeper = Access::write(CONTROL_PLANE).with(Scope::Issues, Level::None);
         platform.sandbox.token(KEEPER, keeper);
+        let nothing = [Scope::Issues, Scope::PullRequests].into_iter();
+        let checker = nothing.fold(Access::write(CONTROL_PLANE), |all, scope| all.with(scope, Level::None));
+        platform.sandbox.token(CHECKER, checker.with(Scope::Contents, Level::Read));
         platform.sandbox.token(FOLLOWER, Access::read("contoso/gitops").named("follower"));
         let azure = platform.sandbox.azure();
         azure.job(Job::new(CONTROL_PLANE, "main"));
@@ -254,7 +259,7 @@ impl RolloutPlatform {
         command.env("GITHUB_RUN_ID", number.to_string());
         let ran = self.platform.collect(command);
         self.control_plane.finish_run(number).expect("a run");
-        for secret in [KEEPER, FOLLOWER] {
+        for secret in [KEEPER, CHECKER, FOLLOWER] {
             let shown = [&ran.stdout, &ran.stderr, &ran.summary].into_iter().chain(ran.outputs.values());
             assert!(!shown.into_iter().any(|text| text.contains(secret)), "a token is shown: {ran:?}");
             assert_eq!(self.sandbox.leaks(secret), Vec::<String>::new());
@@ -273,7 +278,7 @@ impl RolloutPlatform {
             "schedule" => &[],
             "promote" => &[("github-token", KEEPER), ("gitops-token", "")],
             _ => &[
-                ("github-token", KEEPER),
+                ("github-token", CHECKER),
                 ("gitops-token", FOLLOWER),
                 ("azure-tenant-id", TENANT),
                 ("azure-client-id", CLIENT),

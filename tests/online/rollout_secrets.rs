@@ -7,7 +7,7 @@ use kalypso_sandbox::azure::{REQUEST_TOKEN, TENANT};
 use kalypso_sandbox::{At, Fault, Kind, Sandbox, Work};
 
 use super::platform::Ran;
-use super::rollout_platform::{CLIENT, FOLLOWER, KEEPER, RolloutPlatform};
+use super::rollout_platform::{CHECKER, CLIENT, FOLLOWER, RolloutPlatform};
 
 const CLIENT_SECRET: &str = "client-secret-canary";
 const ENTRA: &str = "*/oauth2/v2.0/token";
@@ -69,7 +69,7 @@ fn is_quiet(world: &RolloutPlatform, ran: &Ran, what: &str) {
     for secret in &sent {
         assert!(ran.masks.contains(secret), "{what}: nothing hides {secret}: {:?}", ran.masks);
     }
-    let given = [KEEPER, FOLLOWER, REQUEST_TOKEN, CLIENT_SECRET].map(str::to_owned);
+    let given = [CHECKER, FOLLOWER, REQUEST_TOKEN, CLIENT_SECRET].map(str::to_owned);
     for secret in sent.iter().chain(&given) {
         // A part of it is enough to be afraid of.
         let part = &secret[..secret.len().min(24)];
@@ -103,9 +103,9 @@ fn whoever_repeats_a_secret_is_not_quoted() {
     for (sign_in, at, secret) in [
         (SignIn::Federated, At::next("GET", IDENTITY), REQUEST_TOKEN),
         (SignIn::Secret, At::next("POST", ENTRA), CLIENT_SECRET),
-        (SignIn::Federated, At::next("POST", STATUSES), KEEPER),
-        (SignIn::Federated, At::Matching("POST", STATUSES.to_owned(), 1), KEEPER),
-        (SignIn::Federated, At::next("POST", DISPATCHES), KEEPER),
+        (SignIn::Federated, At::next("POST", STATUSES), CHECKER),
+        (SignIn::Federated, At::Matching("POST", STATUSES.to_owned(), 1), CHECKER),
+        (SignIn::Federated, At::next("POST", DISPATCHES), CHECKER),
         (SignIn::Federated, At::next("GET", "*/contoso/gitops/*"), FOLLOWER),
     ] {
         for status in [401, 403, 422] {
