@@ -18,6 +18,8 @@
 //!
 //! `BLESS=1` writes what the binary says now into the files; then read the difference.
 
+#[path = "support/cases.rs"]
+mod cases;
 mod support;
 
 use std::fmt::Write;
@@ -25,6 +27,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use cases::{Case, Step};
 use support::{Files, Ran, Scratch, files_below};
 
 const SOURCES: [&str; 6] = [
@@ -79,16 +82,8 @@ impl Broken {
 
     /// Replaces the lines `old` of a file, which must stand there once; without `old`, the whole file.
     fn edit(self, path: &str, old: &[&str], new: &[&str]) -> Broken {
-        let lines = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        let (old, new) = (lines(old), lines(new));
-        if old.is_empty() {
-            return self.write(path, new.as_bytes());
-        }
-        let text = format!("\n{}", fs::read_to_string(self.0.path(path)).expect("the file to change"));
-        let old = format!("\n{old}");
-        assert_eq!(text.matches(&old).count(), 1, "{path} must have once:{old}");
-        let text = text.replacen(&old, &format!("\n{new}"), 1);
-        self.write(path, &text.as_bytes()[1..])
+        self.0.edit(path, old, new);
+        self
     }
 
     /// Runs, and makes sure that a failed run wrote nothing and that what is held kept its bytes.
@@ -114,91 +109,32 @@ impl Broken {
     }
 }
 
-/// A case of a text file: the lines that say what to do, and what is to be read afterwards.
-struct Case<'a> {
-    setup: Vec<&'a str>,
-    want: String,
-}
-
-impl<'a> Case<'a> {
-    fn new(text: &'a str) -> Case<'a> {
-        let mut lines = text.lines();
-        let setup: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("exit ")).collect();
-        let want = text.split_once("\nexit ").map_or("", |(_, want)| want);
-        Case { setup, want: format!("exit {want}") }
-    }
-
-    fn run(&self) -> Ran {
-        let mut broken = Broken::new();
-        let mut arguments = schedule(&["--out", "out"]);
-        let mut variables = Vec::new();
-        let mut lines = self.setup.iter().skip(1).copied().peekable();
-        while let Some(line) = lines.next() {
-            match line.split_once(' ').unwrap_or((line, "")) {
-                ("in", path) => {
-                    let mut marked = |mark: char| {
-                        let mut found = Vec::new();
-                        while let Some(line) = lines.next_if(|line| line.starts_with(mark)) {
-                            found.push(line.get(2..).unwrap_or_default());
-                        }
-                        found
-                    };
-                    let (old, new) = (marked('-'), marked('+'));
-                    broken = broken.edit(path, &old, &new);
+/// Makes the mistake of a case and runs.
+fn run(case: &Case<'_>) -> Ran {
+    let mut broken = Broken::new();
+    let mut arguments = schedule(&["--out", "out"]);
+    let mut variables = Vec::new();
+    for step in case.steps() {
+        match step {
+            Step::In { path, old, new } => broken = broken.edit(path, &old, &new),
+            Step::Line("env", pair) => variables.push(pair.split_once('=').expect("NAME=VALUE")),
+            Step::Line("run", line) => {
+                let expand = |word| if word == "…" { SOURCES.to_vec() } else { vec![word] };
+                arguments = line.split_whitespace().flat_map(expand).collect();
+                // Tests reach nobody.
+                if arguments.first() == Some(&"schedule") {
+                    arguments.insert(1, "--offline");
                 }
-                ("env", pair) => variables.push(pair.split_once('=').expect("NAME=VALUE")),
-                ("run", line) => {
-                    let expand = |word| if word == "…" { SOURCES.to_vec() } else { vec![word] };
-                    arguments = line.split_whitespace().flat_map(expand).collect();
-                    // Tests reach nobody.
-                    if arguments.first() == Some(&"schedule") {
-                        arguments.insert(1, "--offline");
-                    }
-                }
-                _ => panic!("what is `{line}`?"),
             }
+            step => panic!("what is `{step:?}`?"),
         }
-        broken.run(&arguments, &variables)
     }
-
-    /// What a run said, as far as this case looks at it.
-    fn said(&self, ran: &Ran) -> String {
-        let mut said = format!("exit {}\n{}", ran.exit, ran.stderr);
-        let looks_at_stdout = self.want.contains("\nstdout") || (ran.exit != 0 && !ran.stdout.is_empty());
-        if looks_at_stdout {
-            let _ = write!(said, "stdout\n{}", ran.stdout);
-        }
-        said
-    }
+    broken.run(&arguments, &variables)
 }
 
 /// Runs the cases of a text file.
 fn cases(name: &str) {
-    let path = messages().join(name);
-    let text = fs::read_to_string(&path).expect("the cases");
-    let mut blessed = String::new();
-    let mut failed = String::new();
-    let mut count = 0;
-    for text in text.split("=== ").skip(1) {
-        let case = Case::new(text.trim_end());
-        let said = case.said(&case.run());
-        let _ = write!(
-            blessed,
-            "{}=== {}\n{said}",
-            if blessed.is_empty() { "" } else { "\n" },
-            case.setup.join("\n")
-        );
-        if said.trim_end() != case.want {
-            let _ = write!(failed, "\n{name}: {}\nwant:\n{}\ngot:\n{said}", case.setup[0], case.want);
-        }
-        count += 1;
-    }
-    assert!(count > 0, "{name} has no cases");
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(path, blessed).expect("the blessed cases");
-    } else {
-        assert!(failed.is_empty(), "{failed}");
-    }
+    cases::cases(&messages().join(name), run);
 }
 
 #[test]

@@ -37,6 +37,22 @@ impl Scratch {
         }
     }
 
+    /// Replaces the lines `old` of a file, which must stand there once; without `old`, the whole file.
+    #[allow(dead_code, reason = "not every test binary changes single lines")]
+    pub(crate) fn edit(&self, path: &str, old: &[&str], new: &[&str]) {
+        let lines = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let (old, new) = (lines(old), lines(new));
+        let text = if old.is_empty() {
+            new
+        } else {
+            let text = format!("\n{}", fs::read_to_string(self.path(path)).expect("the file to change"));
+            let old = format!("\n{old}");
+            assert_eq!(text.matches(&old).count(), 1, "{path} must have once:{old}");
+            text.replacen(&old, &format!("\n{new}"), 1)[1..].to_owned()
+        };
+        self.write("", &Files::from([(path.to_owned(), text.into_bytes())]));
+    }
+
     /// Every file below `folder`; nothing if it is not there.
     #[allow(dead_code, reason = "not every test binary looks at what was written")]
     pub(crate) fn read(&self, folder: &str) -> Files {
