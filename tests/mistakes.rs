@@ -14,7 +14,6 @@
 //! named PLACE                instead of `at`, where a mistake has two ends and either may be the wrong one:
 //!                            a problem stands at the other end and names this place
 //! silent REASON              instead of `at`: nothing is said, for this reason
-//! missed PLACE               instead of `at`: nothing stands there yet
 //! exit 1
 //! standard error of `validate`, exactly
 //! ```
@@ -62,26 +61,22 @@ fn run(case: &Case<'_>) -> Ran {
                 let (old, new) = paths.split_once(' ').expect("two paths");
                 fs::rename(scratch.path(old), scratch.path(new)).expect("the file to move");
             }
-            Step::Line(how @ ("at" | "named" | "silent" | "missed"), place) => wanted = Some((how, place)),
+            Step::Line(how @ ("at" | "named" | "silent"), place) => wanted = Some((how, place)),
             step => panic!("what is `{step:?}`?"),
         }
     }
     let ran = scratch.run(&VALIDATE, &[]);
     let said = &ran.stderr;
     let is_told = match wanted {
-        Some(("at", place)) => is_told_at(said, place),
-        Some(("missed", place)) => !is_told_at(said, place),
-        Some(("named", place)) => problems(said)
-            .any(|(head, help)| format!("{head} {}", help.unwrap_or_default()).contains(place)),
+        Some(("at", place)) => problems(said).any(|(head, help)| is_at(head, place) && help.is_some()),
+        Some(("named", place)) => {
+            problems(said).any(|(head, help)| format!("{head} {}", help.unwrap_or_default()).contains(place))
+        }
         Some((_, reason)) => !reason.is_empty() && said.is_empty(),
         None => false,
     };
     assert!(is_told, "{}: wanted {wanted:?}\n{said}", case.title());
     ran
-}
-
-fn is_told_at(said: &str, place: &str) -> bool {
-    problems(said).any(|(head, help)| is_at(head, place) && help.is_some())
 }
 
 /// The lines of each problem: what is wrong, and what to do about it.

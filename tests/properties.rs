@@ -46,7 +46,7 @@ fn control_plane(files: &Files) -> ControlPlane {
         }
         for want in wants {
             let folder = want.at.repo.strip_prefix(&url("")).map(str::to_owned);
-            let unknown = || Unreadable { reason: "unknown".to_owned(), help: None };
+            let unknown = || Unreadable { part: fleet::Part::Repo, reason: "unknown".to_owned(), help: None };
             snapshot.add(&want, folder.map(|folder| source(files, &folder)).ok_or_else(unknown));
         }
     }

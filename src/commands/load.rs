@@ -127,7 +127,7 @@ fn read(
         match source {
             // Without its base nothing can be said about an environment; without an application it can.
             Err(unread @ Unread::World { .. }) if !is_application => {
-                return Err(unread.failure("the base").at(&want.location));
+                return Err(unread.failure("the base").at(&want.places.repo));
             }
             source => snapshot.add(want, source.map_err(Into::into)),
         }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use fleet::{RepoRef, Source, Tree, Unreadable, Want};
+use fleet::{Part, RepoRef, Source, Tree, Unreadable, Want};
 
 use super::access::Access;
 use super::folder::Folder;
@@ -101,7 +101,7 @@ impl Sources {
         let mut results = BTreeMap::new();
         for (index, Want { at, commit, .. }) in wants.iter().enumerate() {
             match self.folders.folder(at) {
-                Some(folder) => drop(results.insert(index, folder.and_then(read_folder).map_err(absent))),
+                Some(folder) => drop(results.insert(index, folder.and_then(read_folder).map_err(no_folder))),
                 None => {
                     let branch = if commit.is_some() { "" } else { &*at.branch };
                     let key = (spelling(&at.repo), branch, commit.as_deref());
@@ -131,7 +131,7 @@ impl Sources {
     /// What a branch of a repository holds in a folder, at its head.
     pub(crate) fn source(&self, at: &RepoRef) -> Result<Source, Unread> {
         if let Some(folder) = self.folders.folder(at) {
-            return folder.and_then(read_folder).map_err(absent);
+            return folder.and_then(read_folder).map_err(no_folder);
         }
         let (objects, commit) = self.open(&at.repo, &Wanted::Branch(at.branch.clone()))?;
         Ok(objects.source(commit, &at.path, &prefix(at))?)
@@ -210,10 +210,11 @@ impl Unread {
     pub(crate) fn failure(self, what: &str) -> Failure {
         let text = |reason: &str| format!("{what}: {reason}");
         match self {
-            Unread::Absent(Unreadable { reason, help }) | Unread::NoBranch(Unreadable { reason, help }) => {
+            Unread::Absent(Unreadable { reason, help, .. })
+            | Unread::NoBranch(Unreadable { reason, help, .. }) => {
                 Failure::input(text(&reason), help.unwrap_or_default())
             }
-            Unread::World(Unreadable { reason, help }) => {
+            Unread::World(Unreadable { reason, help, .. }) => {
                 Failure::world(anyhow::anyhow!(text(&reason)), help.unwrap_or_default())
             }
         }
@@ -232,7 +233,12 @@ impl From<Unread> for Unreadable {
 
 impl From<GitError> for Unread {
     fn from(error: GitError) -> Unread {
-        let unreadable = Unreadable { reason: error.to_string(), help: Some(error.help()) };
+        let part = match error.problem {
+            GitProblem::NoSuchBranch { .. } => Part::Branch,
+            GitProblem::NoSuchFolder(_) => Part::Path,
+            _ => Part::Repo,
+        };
+        let unreadable = Unreadable { part, reason: error.to_string(), help: Some(error.help()) };
         match error.problem {
             GitProblem::NoSuchBranch { .. } => Unread::NoBranch(unreadable),
             GitProblem::NoAccess(_)
@@ -253,7 +259,11 @@ fn spelling(repo: &str) -> String {
 }
 
 fn absent(reason: String) -> Unread {
-    Unread::Absent(Unreadable { reason, help: None })
+    Unread::Absent(Unreadable { part: Part::Repo, reason, help: None })
+}
+
+fn no_folder(reason: String) -> Unread {
+    Unread::Absent(Unreadable { part: Part::Path, reason, help: None })
 }
 
 fn read_folder(folder: Folder) -> Result<Source, String> {

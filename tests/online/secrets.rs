@@ -134,7 +134,7 @@ fn hostile_messages_and_names_stay_text_in_log_summary_and_issues() {
         .unwrap();
     let ran = platform.schedule(&[]);
     assert_eq!(ran.exit, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("pointers.yaml:4:9: error: the base: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("pointers.yaml:6:9: error: the base: "), "{}", ran.stderr);
     harmless(&platform, &ran);
 }
 

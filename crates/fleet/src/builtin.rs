@@ -27,7 +27,8 @@ pub(crate) fn templates() -> Vec<Template> {
         let file = FileName { prefix: PREFIX.into(), path: (*name).into() };
         goyaml::parse(text, goyaml::Limits::default()).0.into_iter().map(move |node| (file.clone(), node))
     });
-    let parsed = parse::objects(Documents { documents: documents.collect(), problems: Vec::new() }, |_| None);
+    let parsed =
+        parse::objects(Documents { documents: documents.collect(), ..Documents::default() }, |_| None);
     let template = |parsed: parse::Parsed| match parsed.object {
         Object::Template(template) => Some(template),
         _ => None,

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use goyaml::{Limits, Mark, Node, NodeKind, Value};
 
-use crate::diagnostic::{Diagnostic, FileName, Location};
+use crate::diagnostic::{Diagnostic, FileName, Location, nearest};
 use crate::labels;
 use crate::source::{is_null, scalar};
+
+/// A Namespace's name is a DNS label.
+pub(crate) const LONGEST_NAMESPACE: usize = 63;
 
 /// What to do about a manifest that cannot be applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,11 +127,15 @@ impl Checker {
             (version, _) => {
                 let (missing, there) =
                     if version.is_some() { ("kind", "apiVersion") } else { ("apiVersion", "kind") };
-                self.problem(
-                    node.start,
-                    &format!("this document has `{there}` and no `{missing}`"),
-                    &format!("add `{missing}:` to the template"),
-                );
+                let text = format!("this document has `{there}` and no `{missing}`");
+                match nearly(node, missing) {
+                    Some(key) => {
+                        let help =
+                            format!("write `{missing}` instead of `{}`", scalar(key).unwrap_or_default());
+                        self.problem(key.start, &text, &help);
+                    }
+                    None => self.problem(node.start, &text, &format!("add `{missing}:` to the template")),
+                }
                 return;
             }
         };
@@ -176,7 +183,7 @@ impl Checker {
             self.problem(name_node.start, &text, "use lower-case letters, digits, `-` and `.`, at most 253");
             return;
         }
-        if group.is_empty() && kind == "Namespace" && (name.len() > 63 || name.contains('.')) {
+        if group.is_empty() && kind == "Namespace" && (name.len() > LONGEST_NAMESPACE || name.contains('.')) {
             let what = if name.contains('.') {
                 "holds a `.`".to_owned()
             } else {
@@ -201,6 +208,13 @@ impl Checker {
         let place = Location::new(&self.file, node.start);
         self.found.objects.push((key, place));
     }
+}
+
+/// The key of a mapping that is nearly called `name`.
+fn nearly<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    let NodeKind::Mapping(entries) = &node.kind else { return None };
+    let near = nearest(name, entries.iter().filter_map(|(key, _)| scalar(key)))?;
+    entries.iter().map(|(key, _)| key).find(|key| scalar(key) == Some(near))
 }
 
 fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {

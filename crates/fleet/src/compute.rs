@@ -77,7 +77,8 @@ impl Outcome {
     pub fn recompute(&self, plane: ControlPlane) -> Outcome {
         outcome(plane, self.checks, |inputs| {
             let index = self.schedule.assignment(inputs.cluster_type, inputs.deployment_target)?;
-            let package = self.packages[index].as_ref().ok()?;
+            // Problems have places, which are no part of the inputs.
+            let package = self.packages[index].as_ref().ok().filter(|it| it.checked.problems.is_empty())?;
             (self.inputs(index) == *inputs).then_some(package)
         })
     }

@@ -76,12 +76,20 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do next
     pub help: Option<String>,
+    /// Another place that message or help names
+    pub related: Option<Location>,
 }
 
 impl Diagnostic {
     /// Something that cannot be done as it is written.
     pub fn error(message: impl Into<String>) -> Diagnostic {
-        Diagnostic { location: None, severity: Severity::Error, message: message.into(), help: None }
+        Diagnostic {
+            location: None,
+            severity: Severity::Error,
+            message: message.into(),
+            help: None,
+            related: None,
+        }
     }
 
     /// Something that works, but hardly as it was meant.
@@ -97,6 +105,11 @@ impl Diagnostic {
     /// With the next move.
     pub fn help(self, help: impl Into<String>) -> Diagnostic {
         Diagnostic { help: Some(help.into()), ..self }
+    }
+
+    /// With another place, which message or help name.
+    pub fn related(self, location: &Location) -> Diagnostic {
+        Diagnostic { related: Some(location.clone()), ..self }
     }
 
     /// Whether it is an error.

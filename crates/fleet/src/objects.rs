@@ -19,6 +19,18 @@ pub(crate) const PLATFORM_CONFIG: &str = "platform-config";
 /// What the names of ConfigMaps made from Azure App Configuration begin with.
 pub(crate) const AZURE_APP_CONFIG: &str = "azure-app-config";
 
+/// Where the labels of an object are written, by key.
+pub type LabelPlaces = BTreeMap<String, LabelPlace>;
+
+/// Where a label is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelPlace {
+    /// Its key
+    pub key: Location,
+    /// Its value
+    pub value: Location,
+}
+
 /// What every object has.
 #[derive(Clone, Debug)]
 pub struct Meta {
@@ -26,6 +38,8 @@ pub struct Meta {
     pub name: String,
     /// `metadata.labels`
     pub labels: Labels,
+    /// Where each label is written
+    pub label_places: LabelPlaces,
     /// Where the name is written
     pub location: Location,
 }
@@ -54,6 +68,17 @@ impl RepoRef {
     }
 }
 
+/// Where the parts of a pointer to a repository are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoPlaces {
+    /// `repo`
+    pub repo: Location,
+    /// `branch`
+    pub branch: Location,
+    /// `path`
+    pub path: Location,
+}
+
 /// An environment, declared in the base.
 #[derive(Clone, Debug)]
 pub struct Environment {
@@ -72,6 +97,8 @@ pub struct BaseRepo {
     pub meta: Meta,
     /// Where it is
     pub at: RepoRef,
+    /// Where that is written
+    pub places: RepoPlaces,
     /// The promoted commit; without one, the branch's head counts
     pub commit: Option<String>,
 }
@@ -202,24 +229,21 @@ pub struct SchemaText {
     pub source: String,
     /// Where it is written
     pub location: Location,
-    /// Where and why it is no JSON
-    pub(crate) syntax_error: Option<(Location, String)>,
+    /// Where its first character is written, if the others stand below and behind it
+    pub(crate) begin: Option<Location>,
 }
 
 impl SchemaText {
-    /// A schema whose text stands at `location`; `locate` finds the place of a line and column of it.
-    pub(crate) fn new(
-        text: Arc<str>,
-        source: String,
-        location: Location,
-        locate: impl Fn(u32, u32) -> Location,
-    ) -> Self {
-        let syntax_error = serde_json::from_str::<serde::de::IgnoredAny>(&text).err().map(|error| {
-            let place = locate(error.line() as u32, error.column() as u32);
-            let reason = error.to_string();
-            (place, reason.split(" at line ").next().unwrap_or(&reason).to_owned())
-        });
-        SchemaText { text, source, location, syntax_error }
+    /// The place of a line and column of the text, as exact as the way of writing it allows.
+    pub(crate) fn place(&self, line: u32, column: u32) -> Location {
+        match &self.begin {
+            Some(Location { file, line: first, column: left }) => Location {
+                file: file.clone(),
+                line: first.saturating_add(line.saturating_sub(1)),
+                column: left.saturating_add(column.saturating_sub(1)),
+            },
+            None => self.location.clone(),
+        }
     }
 }
 
@@ -230,6 +254,8 @@ pub struct SchedulingPolicy {
     pub meta: Meta,
     /// The workspace that targets must be of
     pub workspace: Option<String>,
+    /// Where that is written; the policy's name if it is not
+    pub workspace_place: Location,
     /// What it asks of deployment targets
     pub targets: Selector,
     /// What it asks of cluster types
@@ -243,8 +269,12 @@ pub struct WorkloadRegistration {
     pub meta: Meta,
     /// The application's repository
     pub workload: RepoRef,
+    /// Where that is written
+    pub places: RepoPlaces,
     /// The team's workspace
     pub workspace: String,
+    /// Where that is written
+    pub workspace_place: Location,
 }
 
 /// What an application wants deployed.
@@ -267,8 +297,12 @@ pub struct WorkloadTarget {
     pub location: Location,
     /// Its labels
     pub labels: Labels,
+    /// Where each label is written
+    pub label_places: LabelPlaces,
     /// The environment that it is for
     pub environment: String,
+    /// Where that is written
+    pub environment_place: Location,
     /// Where its manifests are: `repo`, `branch`, `path` by convention
     pub manifests: BTreeMap<String, String>,
     /// Schemas for its config

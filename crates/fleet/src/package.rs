@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::checks::{self, Checked, ManifestChecks};
+use crate::checks::{self, Checked, LONGEST_NAMESPACE, ManifestChecks};
 use crate::compute::Composed;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::inputs::Inputs;
 use crate::layout::Problems;
 use crate::objects::TemplateType;
@@ -49,6 +50,7 @@ impl<'a> Packager<'a> {
         composed: &Composed,
     ) -> Result<Package, Problems> {
         let data = Data::new(inputs, &self.targets[assignment.target as usize], &composed.data);
+        let place = &self.schedule.targets[assignment.target as usize].location;
         let kind = &self.schedule.cluster_types[assignment.cluster_type as usize];
         let folder = format!("{}/{}", inputs.cluster_type, inputs.deployment_target);
         let [_, _, config_template] = inputs.templates;
@@ -62,20 +64,53 @@ impl<'a> Packager<'a> {
             match self.templates.render(template, template_type, &data) {
                 // The other two are written even if they are empty.
                 Ok(bytes) if bytes.is_empty() && template_type == TemplateType::Config => {}
-                Ok(bytes) => package.add(&folder, name, bytes, self.checks),
+                Ok(bytes) => {
+                    let origin = |text: &str, problem| self.origin(&template.name, (&data, place), text, problem);
+                    package.add(&folder, name, bytes, self.checks, origin);
+                }
                 Err(found) => problems.extend(found.into_iter().map(Arc::new)),
             }
         }
         if problems.is_empty() { Ok(package) } else { Err(problems) }
     }
+
+    /// A problem of a rendered file, at the place that people have to change; that of a namespace's name also
+    /// tells where the deployment target is named.
+    fn origin(
+        &self,
+        template: &str,
+        (data, target): (&Data<'_>, &Location),
+        text: &str,
+        problem: Diagnostic,
+    ) -> Diagnostic {
+        let Some(Location { line, column, .. }) = problem.location.clone() else { return problem };
+        let problem = match self.templates.origin(template, text, line, column) {
+            Some(place) => problem.at(place),
+            None => problem,
+        };
+        let written = text.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
+        if data.namespace().len() <= LONGEST_NAMESPACE || !written.contains(data.namespace()) {
+            return problem;
+        }
+        let help = problem.help.clone().unwrap_or_default();
+        problem.help(format!("{help}; the deployment target is named at {target}")).related(target)
+    }
 }
 
 impl Package {
-    fn add(&mut self, folder: &str, name: &'static str, bytes: Vec<u8>, checks: ManifestChecks) {
+    fn add(
+        &mut self,
+        folder: &str,
+        name: &'static str,
+        bytes: Vec<u8>,
+        checks: ManifestChecks,
+        origin: impl Fn(&str, Diagnostic) -> Diagnostic,
+    ) {
         if checks != ManifestChecks::Off {
             let Checked { objects, problems } = checks::check(&format!("{folder}/{name}"), &bytes);
             self.checked.objects.extend(objects);
-            self.checked.problems.extend(problems);
+            let text = String::from_utf8_lossy(&bytes);
+            self.checked.problems.extend(problems.into_iter().map(|problem| origin(&text, problem)));
         }
         self.files.push((name, Blob::file(bytes)));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::objects::*;
+use crate::source::Texts;
 
 /// The BaseRepo whose commit is promoted.
 pub(crate) const PROMOTED_BASE: &str = "main";
@@ -35,6 +36,12 @@ pub struct ControlPlane {
     pub workloads: BTreeMap<String, RegisteredWorkload>,
     /// Applications of which we do not know what they want
     pub unavailable: Vec<Unavailable>,
+    /// ConfigMaps that are no platform configuration, for want of its label
+    pub unmarked: Vec<Meta>,
+    /// How many files and objects count for nothing, and were hardly meant to
+    pub ignored: usize,
+    /// The files that it was read from, to show their lines
+    pub texts: Texts,
     /// What is wrong with the control plane itself; an error stops the run
     pub problems: Vec<Diagnostic>,
 }

@@ -109,9 +109,8 @@ fn targets(plane: &ControlPlane) -> (Vec<DeploymentTarget>, Vec<Unavailable>) {
                     "the deployment target `{}` is also made by Workload `{}` at {}",
                     target.name, first.workload, first.location
                 );
-                Some(
-                    Diagnostic::error(text).help("rename one of the two targets").at(target.location.clone()),
-                )
+                let problem = Diagnostic::error(text).help("rename one of the two targets");
+                Some(problem.at(target.location.clone()).related(&first.location))
             })
             .collect();
         if problems.is_empty() {

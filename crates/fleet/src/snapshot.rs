@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Location, Severity, did_you_mean};
 use crate::environments::broken_links;
-use crate::objects::{BaseRepo, Environment, GitOpsRepo, Object, RepoRef, WorkloadRegistration};
+use crate::objects::{BaseRepo, Environment, GitOpsRepo, Object, RepoPlaces, RepoRef, WorkloadRegistration};
 use crate::parse::{self, BrokenWorkload, Misplaced, Objects, Parsed};
 use crate::plane::{ControlPlane, PROMOTED_BASE, RegisteredWorkload, Unavailable};
-use crate::source::{self, Source};
+use crate::source::{self, Source, Texts};
 
 /// A folder of a repository that has to be read.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct Want {
     pub at: RepoRef,
     /// The commit to read instead of the branch's head
     pub commit: Option<String>,
-    /// Where the pointer stands
-    pub location: Location,
+    /// Where the parts of the pointer are written
+    pub places: RepoPlaces,
 }
 
 /// What a source is read for.
@@ -37,9 +37,22 @@ pub enum Role {
     Registration(String),
 }
 
+/// The part of a pointer that leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The repository
+    Repo,
+    /// Its branch
+    Branch,
+    /// The folder in it
+    Path,
+}
+
 /// Why a source could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
+    /// What leads nowhere
+    pub part: Part,
     /// Why
     pub reason: String,
     /// What to do about it; nothing: what helps with most pointers
@@ -54,6 +67,7 @@ pub struct Snapshot {
     brought: BTreeMap<String, Vec<Parsed>>,
     unavailable: Vec<Unavailable>,
     asked: BTreeSet<Role>,
+    texts: Texts,
 }
 
 impl Snapshot {
@@ -65,6 +79,7 @@ impl Snapshot {
             brought: BTreeMap::new(),
             unavailable: Vec::new(),
             asked: BTreeSet::new(),
+            texts: Texts::new(),
         };
         snapshot.add_plane(source, in_environment);
         if snapshot.promoted_base().is_none() {
@@ -83,12 +98,7 @@ impl Snapshot {
     pub fn wants_of_bases(&mut self) -> Vec<Want> {
         let mut wants = Vec::new();
         for base in self.base_repos() {
-            let want = |role, commit| Want {
-                role,
-                at: base.at.clone(),
-                commit,
-                location: base.meta.location.clone(),
-            };
+            let want = |role, commit| Want { role, at: base.at.clone(), commit, places: base.places.clone() };
             wants.push(want(Role::Base(base.meta.name.clone()), base.commit.clone()));
             if base.meta.name == PROMOTED_BASE {
                 wants.push(want(Role::Environments, None));
@@ -108,7 +118,7 @@ impl Snapshot {
                 role: Role::Registration(registration.meta.name.clone()),
                 at: registration.workload.clone(),
                 commit: None,
-                location: registration.meta.location.clone(),
+                places: registration.places.clone(),
             })
             .collect();
         wants.retain(|want| self.asked.insert(want.role.clone()));
@@ -121,34 +131,37 @@ impl Snapshot {
             (Role::Base(_), Ok(source)) => self.add_plane(&source, in_base),
             (Role::Environments, Ok(source)) => self.add_environments(&source),
             (Role::Registration(name), Ok(source)) => self.add_workloads(name, want, &source),
-            (Role::Base(name), Err(Unreadable { reason, help })) => {
-                let text = format!("the base `{name}` ({}) cannot be read: {reason}", want.at.shown_repo());
-                self.plane.problems.push(unreadable(text, help, want));
+            (Role::Base(name), Err(why)) => {
+                let what = format!("the base `{name}` ({})", want.at.shown_repo());
+                self.plane.problems.push(why.of(&what, want));
             }
             // The base stands in the same repository: one error is enough.
             (Role::Environments, Err(_))
-                if self.plane.problems.iter().any(|it| it.location.as_ref() == Some(&want.location)) => {}
-            (Role::Environments, Err(Unreadable { reason, help })) => {
-                let text = format!("the environments of {} cannot be read: {reason}", want.at.shown_repo());
-                self.plane.problems.push(unreadable(text, help, want));
+                if self.plane.problems.iter().any(|problem| want.places.have(problem)) => {}
+            (Role::Environments, Err(why)) => {
+                let what = format!("the environments of {}", want.at.shown_repo());
+                self.plane.problems.push(why.of(&what, want));
             }
-            (Role::Registration(name), Err(Unreadable { reason, help })) => {
-                let text =
-                    format!("the repository of workload registration `{name}` cannot be read: {reason}");
-                self.unavailable(name, None, vec![unreadable(text, help, want)]);
+            (Role::Registration(name), Err(why)) => {
+                let what = format!("the repository of workload registration `{name}`");
+                self.unavailable(name, None, vec![why.of(&what, want)]);
             }
         }
     }
 
     fn add_plane(&mut self, source: &Source, misplaced: Misplaced) {
-        let Objects { objects, broken_workloads, problems } =
+        self.texts.extend(source.texts());
+        let Objects { objects, broken_workloads, problems, unmarked, ignored } =
             parse::objects(source::documents(source), misplaced);
+        self.plane.ignored += ignored;
+        self.plane.unmarked.extend(unmarked);
         self.plane.problems.extend(problems);
         self.plane.broken_workloads.extend(broken_workloads);
         self.plane.objects.extend(objects);
     }
 
     fn add_environments(&mut self, source: &Source) {
+        self.texts.extend(source.texts());
         let documents = source::environment_documents(source);
         let Objects { objects, mut problems, .. } = parse::objects(documents, in_environments);
         // What cannot be read may be what the others name.
@@ -162,8 +175,10 @@ impl Snapshot {
     }
 
     fn add_workloads(&mut self, registration: &str, want: &Want, source: &Source) {
-        let Objects { objects, broken_workloads, problems } =
+        self.texts.extend(source.texts());
+        let Objects { objects, broken_workloads, problems, ignored, unmarked: _ } =
             parse::objects(source::documents(source), in_application);
+        self.plane.ignored += ignored;
         let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Diagnostic::is_error);
         self.plane.problems.extend(warnings);
         for BrokenWorkload { name, problems } in broken_workloads {
@@ -178,13 +193,14 @@ impl Snapshot {
         let has_none = brought.is_empty()
             && !self.unavailable.iter().any(|other| other.registration.as_deref() == Some(registration));
         if has_none {
+            self.plane.ignored += 1;
             let text = format!("workload registration `{registration}` leads to no Workload");
             let help = format!(
                 "put a Workload into `{}` of {}, or correct `spec.workload.path`",
                 want.at.path,
                 want.at.shown_repo()
             );
-            self.plane.problems.push(Diagnostic::warning(text).help(help).at(want.location.clone()));
+            self.plane.problems.push(Diagnostic::warning(text).help(help).at(want.places.path.clone()));
         }
     }
 
@@ -248,6 +264,9 @@ impl Snapshot {
     pub fn control_plane(mut self, environment: &str) -> ControlPlane {
         let mut plane = ControlPlane { environment: environment.to_owned(), ..ControlPlane::default() };
         plane.problems = std::mem::take(&mut self.plane.problems);
+        plane.unmarked = std::mem::take(&mut self.plane.unmarked);
+        plane.ignored = self.plane.ignored;
+        plane.texts = std::mem::take(&mut self.texts);
         if self.plane.objects.is_empty() && !plane.problems.iter().any(Diagnostic::is_error) {
             let text = "the control plane holds no objects at all";
             let help = format!(
@@ -363,9 +382,17 @@ impl ControlPlane {
             "no environment is called `{}`; declared are {known}",
             self.environment
         ));
-        let help =
-            nearest.unwrap_or_else(|| format!("declare it in `{}/` of the base", source::ENVIRONMENTS));
-        self.problems.push(problem.help(help));
+        // The one of this branch may be called otherwise than it was meant.
+        let of_branch = self.environments.iter().find(|it| it.control_plane.branch == self.environment);
+        let problem = match of_branch {
+            Some(Environment { meta, .. }) => problem
+                .help(format!("its branch is that of `{}`: rename that one, or name it", meta.name))
+                .at(meta.location.clone()),
+            None => problem.help(
+                nearest.unwrap_or_else(|| format!("declare it in `{}/` of the base", source::ENVIRONMENTS)),
+            ),
+        };
+        self.problems.push(problem);
     }
 }
 
@@ -379,14 +406,35 @@ fn group_by_name(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>>
     groups
 }
 
-fn unreadable(text: String, help: Option<String>, want: &Want) -> Diagnostic {
-    let usual = || {
-        format!(
-            "correct the pointer, or give the repository a folder with `--repo {}=FOLDER`",
-            want.at.shown_repo()
-        )
-    };
-    Diagnostic::error(text).help(help.unwrap_or_else(usual)).at(want.location.clone())
+impl Unreadable {
+    /// What it means for `what`, which was to be read for `want`.
+    fn of(self, what: &str, want: &Want) -> Diagnostic {
+        let usual = || {
+            format!(
+                "correct the pointer, or give the repository a folder with `--repo {}=FOLDER`",
+                want.at.shown_repo()
+            )
+        };
+        Diagnostic::error(format!("{what} cannot be read: {}", self.reason))
+            .help(self.help.unwrap_or_else(usual))
+            .at(want.places.of(self.part).clone())
+    }
+}
+
+impl RepoPlaces {
+    fn of(&self, part: Part) -> &Location {
+        match part {
+            Part::Repo => &self.repo,
+            Part::Branch => &self.branch,
+            Part::Path => &self.path,
+        }
+    }
+
+    /// Whether an error stands at one of them.
+    fn have(&self, problem: &Diagnostic) -> bool {
+        let places = [&self.repo, &self.branch, &self.path];
+        problem.is_error() && places.into_iter().any(|place| problem.location.as_ref() == Some(place))
+    }
 }
 
 pub(crate) fn in_environment(kind: &str) -> Option<&'static str> {
@@ -425,7 +473,8 @@ pub(crate) fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagno
                 "the {kind} `{}` stands twice with the same content; the other is at {other_place}",
                 meta.name
             );
-            problems.push(Diagnostic::warning(text).help("remove one of them").at(meta.location.clone()));
+            let problem = Diagnostic::warning(text).help("remove one of them").related(other_place);
+            problems.push(problem.at(meta.location.clone()));
         } else if kind == "Workload" {
             kept.push(parsed);
         } else {
@@ -433,8 +482,8 @@ pub(crate) fn without_duplicates(objects: Vec<Parsed>, problems: &mut Vec<Diagno
                 "the {kind} `{}` stands twice with different content; the other is at {other_place}",
                 meta.name
             );
-            problems
-                .push(Diagnostic::error(text).help("rename or remove one of them").at(meta.location.clone()));
+            let problem = Diagnostic::error(text).help("rename or remove one of them").related(other_place);
+            problems.push(problem.at(meta.location.clone()));
         }
     }
     kept

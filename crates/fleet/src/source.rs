@@ -7,7 +7,8 @@ use goyaml::{Limits, Node, NodeKind, Value};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::diagnostic::{Diagnostic, FileName, Location, Severity};
+use crate::diagnostic::{Diagnostic, FileName, Location, Severity, nearest};
+use crate::syntax_error::syntax_error;
 
 /// A file may hold this many bytes; a larger one is an error that says so.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
@@ -24,6 +25,21 @@ pub struct Source {
     pub prefix: Arc<str>,
     /// Files by path, with `/` between the parts
     pub files: BTreeMap<String, FileContent>,
+}
+
+/// The content of files, as it was read.
+pub type Texts = BTreeMap<FileName, Arc<[u8]>>;
+
+impl Source {
+    /// The content of its files, by the names that people are shown.
+    pub fn texts(&self) -> impl Iterator<Item = (FileName, Arc<[u8]>)> {
+        self.files.iter().filter_map(|(path, content)| match content {
+            FileContent::Bytes(bytes) => {
+                Some((FileName { prefix: self.prefix.clone(), path: path.as_str().into() }, bytes.clone()))
+            }
+            FileContent::Link | FileContent::TooLarge(_) | FileContent::Unreadable(_) => None,
+        })
+    }
 }
 
 /// What was found under a path.
@@ -46,6 +62,8 @@ pub(crate) struct Documents {
     pub documents: Vec<(FileName, Node)>,
     /// What is wrong
     pub problems: Vec<Diagnostic>,
+    /// Files that count for nothing and were hardly meant to
+    pub ignored: usize,
 }
 
 /// Whether a file of this name can matter, so that nothing else needs to be read at all.
@@ -56,7 +74,8 @@ pub fn is_of_interest(path: &str) -> bool {
         && (is_manifest(name)
             || name == IGNORE_FILE
             || KUSTOMIZATIONS.contains(&name)
-            || name.ends_with(".json"))
+            || name.ends_with(".json")
+            || meant_name(name).is_some())
 }
 
 /// The documents that count as the control plane's objects.
@@ -64,7 +83,7 @@ pub(crate) fn documents(source: &Source) -> Documents {
     let mut reading = Reading::new(source);
     let selected = reading.select();
     let documents = reading.read(selected);
-    Documents { documents, problems: reading.problems }
+    Documents { documents, problems: reading.problems, ignored: reading.ignored }
 }
 
 /// The documents of `.environments/`, whatever `.sourceignore` says.
@@ -72,7 +91,7 @@ pub(crate) fn environment_documents(source: &Source) -> Documents {
     let selected = source.files.keys().filter(|path| is_environment(path) && is_manifest(path)).collect();
     let mut reading = Reading::new(source);
     let documents = reading.read(selected);
-    Documents { documents, problems: reading.problems }
+    Documents { documents, problems: reading.problems, ignored: reading.ignored }
 }
 
 /// Whether a file at `path` would be read as part of `source`.
@@ -86,6 +105,15 @@ fn is_manifest(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
+/// The name that a file was hardly meant to miss: `a.yaml` for `a.yalm`.
+fn meant_name(name: &str) -> Option<String> {
+    let (stem, extension) = name.strip_suffix(".txt").unwrap_or(name).rsplit_once('.')?;
+    let known = ["yaml", "yml"];
+    let begins_alike = extension.starts_with(['y', 'Y']) && extension.len() > 2;
+    let meant = nearest(extension, known).filter(|_| begins_alike && !is_manifest(name))?;
+    Some(format!("{stem}.{meant}"))
+}
+
 fn is_environment(path: &str) -> bool {
     path.split('/').next() == Some(ENVIRONMENTS)
 }
@@ -93,11 +121,12 @@ fn is_environment(path: &str) -> bool {
 struct Reading<'a> {
     source: &'a Source,
     problems: Vec<Diagnostic>,
+    ignored: usize,
 }
 
 impl<'a> Reading<'a> {
     fn new(source: &'a Source) -> Self {
-        Reading { source, problems: Vec::new() }
+        Reading { source, problems: Vec::new(), ignored: 0 }
     }
 
     fn file_name(&self, path: &str) -> FileName {
@@ -106,6 +135,12 @@ impl<'a> Reading<'a> {
 
     fn problem(&mut self, path: &str, diagnostic: Diagnostic) {
         self.problems.push(diagnostic.at(Location::start_of(&self.file_name(path))));
+    }
+
+    /// A file that was hardly meant to hold nothing.
+    fn leave_out(&mut self, path: &str, problem: Diagnostic) {
+        self.ignored += 1;
+        self.problem(path, problem);
     }
 
     /// Everything below the root, or what kustomizations list.
@@ -130,6 +165,12 @@ impl<'a> Reading<'a> {
             .filter(|path| is_manifest(path) || !matches!(source.files[*path], FileContent::Bytes(_)))
             .filter(|path| !is_covered(folder_part(path)))
             .collect();
+        for path in visible.iter().filter(|path| !is_covered(folder_part(path))) {
+            if let Some(meant) = meant_name(file_part(path)) {
+                let problem = Diagnostic::warning("the file is not read: only `.yaml` and `.yml` are");
+                self.leave_out(path, problem.help(format!("rename it to `{meant}`")));
+            }
+        }
         let is_root = |folder: &str| !folder.is_empty() && is_covered(folder_part(folder));
         let roots = kustomized.iter().filter(|(folder, _)| !is_root(folder)).map(|(_, path)| *path);
         self.follow(roots.collect(), &visible, &kustomized, &mut selected);
@@ -264,10 +305,14 @@ impl<'a> Reading<'a> {
             let file = self.file_name(path);
             match self.text(path) {
                 Err(problem) => self.problems.push(problem),
+                Ok(text) if text.trim_start_matches('\u{feff}').trim().is_empty() => {
+                    let problem = Diagnostic::warning("the file is empty");
+                    self.leave_out(path, problem.help("write an object into it, or remove it"));
+                }
                 Ok(text) => {
                     let (nodes, error) = goyaml::parse(&text, Limits::default());
                     documents.extend(nodes.into_iter().map(|node| (file.clone(), node)));
-                    self.problems.extend(error.map(|error| syntax_error(&file, &text, error)));
+                    self.problems.extend(error.map(|error| syntax_error(&file, &text, &error)));
                 }
             }
         }
@@ -304,26 +349,6 @@ impl<'a> Reading<'a> {
             },
         }
     }
-}
-
-fn syntax_error(file: &FileName, text: &str, error: goyaml::ParseError) -> Diagnostic {
-    let line = text.lines().nth(error.at.line.saturating_sub(1) as usize).unwrap_or_default();
-    let is_conflict =
-        |line: &str| ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark));
-    let help = if is_conflict(line) || text.lines().any(|line| line.starts_with("<<<<<<< ")) {
-        "resolve the merge conflict"
-    } else if error.message.contains("levels") {
-        "write it flatter"
-    } else if error.message.contains("nodes") {
-        "write it without so many aliases, or split the file"
-    } else if line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t') {
-        "YAML is indented with spaces, never with tabs"
-    } else if line.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
-        "replace the curly quotes by straight ones"
-    } else {
-        "check the indentation and the quotes of this line and the one before it"
-    };
-    Diagnostic::error(format!("not YAML: {}", error.message)).help(help).at(Location::new(file, error.at))
 }
 
 /// Braces stand for themselves in git's patterns; the matcher would take them for alternatives.

@@ -7,7 +7,8 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::compose::{Config, Layer};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
+use crate::json_text;
 use crate::objects::SchemaText;
 
 /// A schema ready for use, or what is wrong with its text.
@@ -30,19 +31,18 @@ impl Schema {
 }
 
 fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
-    if let Some((place, reason)) = &text.syntax_error {
-        let problem = Diagnostic::error(format!("the schema of {} is not JSON: {reason}", text.source));
-        return Err(problem.help("write the JSON Schema as JSON text").at(place.clone()));
-    }
-    let wrong = |message: String, help: &str| {
-        Diagnostic::error(format!("the schema of {} {message}", text.source))
-            .help(help)
-            .at(text.location.clone())
+    let wrong = |pointer: &str, message: String, help: &str| {
+        let mark = json_text::place(&text.text, pointer).filter(|_| !pointer.is_empty());
+        let place = mark.map_or_else(|| text.location.clone(), |mark| text.place(mark.line, mark.column));
+        Diagnostic::error(format!("the schema of {} {message}", text.source)).help(help).at(place)
     };
-    let mut schema: Json = serde_json::from_str(&text.text).unwrap_or_default();
+    let mut schema: Json = match serde_json::from_str(&text.text) {
+        Ok(schema) => schema,
+        Err(error) => return Err(no_json(text, &error)),
+    };
     if !schema.is_object() && !schema.is_boolean() {
         let help = "a JSON Schema is an object such as {\"type\": \"object\", \"required\": [\"REGION\"]}";
-        return Err(wrong("is no JSON Schema".to_owned(), help));
+        return Err(wrong("", "is no JSON Schema".to_owned(), help));
     }
     modern_exclusives(&mut schema);
     let mut options = jsonschema::options();
@@ -50,9 +50,23 @@ fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
         options = options.with_draft(Draft::Draft7);
     }
     options.should_validate_formats(true).build(&schema).map_err(|error| {
-        if let Some(reference) = foreign_reference(&schema) {
-            let message = format!("refers to `{reference}`, which is not read");
-            return wrong(message, "copy the definition into the schema, under `definitions`");
+        if let Some((place, reference)) = broken_reference(&schema, &schema, "") {
+            let (message, help) = match reference.starts_with('#') {
+                true => {
+                    let known = schema.get("definitions").and_then(Json::as_object);
+                    let known =
+                        known.into_iter().flat_map(Map::keys).map(|name| format!("#/definitions/{name}"));
+                    let known: Vec<String> = known.collect();
+                    let help = did_you_mean(&reference, known.iter().map(String::as_str));
+                    let usual = || "define it in the schema, under `definitions`".to_owned();
+                    ("which is not there", help.unwrap_or_else(usual))
+                }
+                false => (
+                    "which is not read",
+                    "copy the definition into the schema, under `definitions`".to_owned(),
+                ),
+            };
+            return wrong(&place, format!("refers to `{reference}`, {message}"), &help);
         }
         let place = error.instance_path().to_string();
         let known = ["array", "boolean", "integer", "null", "number", "object", "string"];
@@ -60,24 +74,65 @@ fn compile(text: &SchemaText) -> Result<Validator, Diagnostic> {
             Some(name) => {
                 let help = did_you_mean(name, known)
                     .unwrap_or_else(|| format!("the types are {}", known.join(", ")));
-                wrong(format!("is no valid JSON Schema: at `{place}`, `{name}` is no type"), &help)
+                wrong(&place, format!("is no valid JSON Schema: at `{place}`, `{name}` is no type"), &help)
             }
             None => {
-                let place = if place.is_empty() { "its root".to_owned() } else { format!("`{place}`") };
-                wrong(format!("is no valid JSON Schema: at {place}, {error}"), "correct the schema")
+                let at = if place.is_empty() { "its root".to_owned() } else { format!("`{place}`") };
+                wrong(&place, format!("is no valid JSON Schema: at {at}, {error}"), "correct the schema")
             }
         }
     })
 }
 
-/// The first reference that leads out of the schema.
-fn foreign_reference(schema: &Json) -> Option<&str> {
+/// Where and why a text is no JSON, with what people mostly did there.
+fn no_json(text: &SchemaText, error: &serde_json::Error) -> Diagnostic {
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or(&reason);
+    let (mut line, mut column) = (error.line() as u32, error.column() as u32);
+    let written = text.text.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
+    // Columns of this reader are bytes, and it has read the character already.
+    let at = written.char_indices().take_while(|(byte, _)| (*byte as u32) < column).last();
+    if let Some((byte, _)) = at {
+        column = written[..byte].chars().count() as u32 + 1;
+    }
+    let begin = text.text.trim_start();
+    let help = match at.map(|(_, character)| character) {
+        _ if !begin.starts_with(['{', '[']) => {
+            (line, column) = (1, 1);
+            "write the schema as JSON, which begins with `{`"
+        }
+        Some('\'') => "JSON takes double quotes only",
+        Some('\u{201c}' | '\u{201d}') => "replace the curly quotes by straight ones",
+        Some('}' | ']') => "remove the comma before it",
+        Some('/' | '#') => "JSON has no comments: put it into `$comment`",
+        Some('"') => "put a comma at the end of what stands before it",
+        _ => "write the JSON Schema as JSON text",
+    };
+    Diagnostic::error(format!("the schema of {} is not JSON: {reason}", text.source))
+        .help(help)
+        .at(text.place(line, column))
+}
+
+/// The first reference that leads out of the schema or to nothing in it, with its place there.
+fn broken_reference(schema: &Json, root: &Json, place: &str) -> Option<(String, String)> {
     match schema {
-        Json::Array(items) => items.iter().find_map(foreign_reference),
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| broken_reference(item, root, &format!("{place}/{index}"))),
         Json::Object(object) => {
-            let own =
-                object.get("$ref").and_then(Json::as_str).filter(|reference| !reference.starts_with('#'));
-            own.or_else(|| object.values().find_map(foreign_reference))
+            let is_broken = |reference: &&str| match reference.strip_prefix('#') {
+                Some(pointer) => pointer.starts_with('/') && root.pointer(pointer).is_none(),
+                None => true,
+            };
+            let own = object.get("$ref").and_then(Json::as_str).filter(is_broken);
+            let own = own.map(|reference| (format!("{place}/$ref"), reference.to_owned()));
+            own.or_else(|| {
+                object.iter().find_map(|(key, value)| {
+                    let key = key.replace('~', "~0").replace('/', "~1");
+                    broken_reference(value, root, &format!("{place}/{key}"))
+                })
+            })
         }
         _ => None,
     }
@@ -214,9 +269,8 @@ impl Violation {
     fn diagnostic(self, config: &Config, layers: &[Layer], schema: &SchemaText) -> Diagnostic {
         let source = &schema.source;
         if let (Some(missing), None) = (&self.missing, &self.key) {
-            return Diagnostic::error(format!("config key `{missing}` is required by {source}"))
-                .help(format!("set `{missing}` in a ConfigMap that applies here"))
-                .at(schema.location.clone());
+            let problem = Diagnostic::error(format!("config key `{missing}` is required by {source}"));
+            return self.misspelt_key(missing, config, layers, schema, problem);
         }
         let rule = self.rule;
         let Some(key) = self.key else {
@@ -240,8 +294,44 @@ impl Violation {
                     "its value comes from ConfigMap {}; the schema is at {}",
                     layer.config_map, schema.location
                 ))
-                .at(value.location.clone()),
+                .at(value.location.clone())
+                .related(&schema.location),
             None => Diagnostic::error(text).at(schema.location.clone()),
+        }
+    }
+
+    /// Where a required key is missing: in the schema itself, if its rules have the nearly same key; else at
+    /// the value that is nearly called so.
+    fn misspelt_key(
+        &self,
+        missing: &str,
+        config: &Config,
+        layers: &[Layer],
+        schema: &SchemaText,
+        problem: Diagnostic,
+    ) -> Diagnostic {
+        let json: Json = serde_json::from_str(&schema.text).unwrap_or_default();
+        let rules = json.get("properties").and_then(Json::as_object);
+        let is_known = rules.is_some_and(|rules| rules.contains_key(missing));
+        let own = rules.into_iter().flat_map(Map::keys).map(String::as_str);
+        let listed = json.get("required").and_then(Json::as_array).into_iter().flatten();
+        let index =
+            listed.enumerate().find(|(_, name)| name.as_str() == Some(missing)).map(|(index, _)| index);
+        let place = index.and_then(|index| json_text::place(&schema.text, &format!("/required/{index}")));
+        let place =
+            place.map_or_else(|| schema.location.clone(), |mark| schema.place(mark.line, mark.column));
+        if let Some(help) = did_you_mean(missing, own).filter(|_| !is_known) {
+            return problem.help(help).at(place);
+        }
+        let near = nearest(missing, config.values.keys().map(String::as_str));
+        let winner = near.and_then(|near| Some((near, *config.values.get(near)?.layers.last()?)));
+        let value = winner.and_then(|(near, index)| Some((near, layers[index as usize].values.get(near)?)));
+        match value {
+            Some((near, value)) => problem
+                .help(format!("write `{missing}` instead of `{near}`; the schema is at {place}"))
+                .at(value.location.clone())
+                .related(&place),
+            None => problem.help(format!("set `{missing}` in a ConfigMap that applies here")).at(place),
         }
     }
 }
@@ -331,10 +421,12 @@ mod tests {
 
     fn problems(schema: &str, config: &[(&str, &str)]) -> Vec<String> {
         let place = |path: &str| Location::start_of(&FileName { prefix: "".into(), path: path.into() });
-        let schema =
-            Schema::new(&SchemaText::new(schema.into(), "ConfigSchema s".into(), place("s.yaml"), |_, _| {
-                place("s.yaml")
-            }));
+        let schema = Schema::new(&SchemaText {
+            text: schema.into(),
+            source: "ConfigSchema s".into(),
+            location: place("s.yaml"),
+            begin: None,
+        });
         let value = |text: &str| match goyaml::read(text) {
             Ok(value @ (Value::Map(_) | Value::Seq(_))) => value,
             _ => text.into(),

@@ -88,7 +88,11 @@ impl<'t> Parser<'t> {
             }
             match self.item()? {
                 Item::Node(node) => body.push(node),
-                end => return Err(self.error(format!("unexpected {}", end.name()))),
+                end => {
+                    let help = "no block is open here: remove it, or add what it is to end";
+                    let error = self.error_at(self.action, format!("unexpected {}", end.name()));
+                    return Err(error.with_help(Some(help.into())));
+                }
             }
         }
     }
@@ -270,7 +274,11 @@ impl<'t> Parser<'t> {
             pipe.commands.push(self.command()?);
         }
         if pipe.commands.is_empty() {
-            return Err(self.error(format!("missing value for {context}")));
+            let help = match context {
+                "range" => "name what to go through, such as `.Labels`",
+                _ => "write a value or a function here",
+            };
+            return Err(self.error(format!("missing value for {context}")).with_help(Some(help.into())));
         }
         for (stage, command) in pipe.commands.iter().enumerate().skip(1) {
             if is_constant(&command.first.term) {
@@ -376,7 +384,12 @@ impl<'t> Parser<'t> {
             Kind::Variable => {
                 if !self.scope.variables.iter().any(|known| **known == token.text) {
                     let name = print::quote_text(&token.text);
-                    return Err(self.error_at(token.offset, format!("undefined variable {name}")));
+                    let help = match nearest(&token.text, self.scope.variables.iter().map(|known| &**known)) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => format!("declare it before, with `{} := …`", token.text),
+                    };
+                    let error = self.error_at(token.offset, format!("undefined variable {name}"));
+                    return Err(error.with_help(Some(help)));
                 }
                 Term::Variable(token.text.into(), Vec::new())
             }
@@ -451,7 +464,9 @@ impl<'t> Parser<'t> {
 
     fn unexpected(&self, token: &Token, context: &str) -> Error {
         if token.kind != Kind::Error {
-            return self.error_at(token.offset, format!("unexpected {} in {context}", token.name()));
+            let help = token.text.starts_with('}').then(|| "an action ends in `}}`".to_owned());
+            let error = self.error_at(token.offset, format!("unexpected {} in {context}", token.name()));
+            return error.with_help(help);
         }
         // What is not closed began where its action began.
         let offset = if token.text == "unclosed action" { self.action } else { token.offset };

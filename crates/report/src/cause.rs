@@ -183,11 +183,13 @@ impl<'a> Known<'a> {
             let at = "missing".to_owned();
             return Subject::Template { name: name.trim_end_matches('`').to_owned(), at };
         }
-        if let Some(template) = self.template_of(problem, held) {
+        let is_config = message.starts_with("config key `") || message.starts_with("the config ");
+        let is_of_file = is_config || message.starts_with("the schema of ");
+        if let Some(template) = self.template_of(problem, held).filter(|_| !is_of_file) {
             return Subject::Template { name: template.to_owned(), at: kind_of_manifest_problem(message) };
         }
-        let is_of_schema = problem.location.as_ref().is_some_and(|at| self.schemas.contains(at));
-        let is_config = message.starts_with("config key `") || message.starts_with("the config ");
+        let is_of_schema = message.contains("` is required by ")
+            || problem.location.as_ref().is_some_and(|at| self.schemas.contains(at));
         match (is_of_schema && is_config, workload) {
             (true, Some(workload)) => {
                 Subject::Config { workload: workload.to_owned(), schema: asking_schema(message).to_owned() }
@@ -199,14 +201,22 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The template that made the file of a problem, if it stands in one that was rendered for what is held.
+    /// The template that made the line of a problem, if it stands in one, or in a file that was rendered for
+    /// what is held.
     fn template_of(&self, problem: &Diagnostic, held: &Held) -> Option<&'a str> {
-        let file = &problem.location.as_ref()?.file;
-        let inside = file.path.strip_prefix(&*held.cluster_type).filter(|_| file.prefix.is_empty())?;
-        let mut parts = inside.strip_prefix('/')?.split('/');
-        let (Some(_), Some(name), None) = (parts.next(), parts.next(), parts.next()) else { return None };
+        let at = problem.location.as_ref()?;
         let ClusterType { reconciler, namespace_service, config_type, .. } =
             self.outcome.plane.cluster_types.get(&held.cluster_type)?;
+        let used = [reconciler, namespace_service, config_type];
+        let templates = used.iter().filter_map(|used| self.outcome.plane.templates.get(&used.name));
+        let above =
+            templates.map(|it| &it.meta).filter(|it| it.location.file == at.file && it.location < *at);
+        if let Some(meta) = above.max_by_key(|meta| meta.location.line) {
+            return Some(&meta.name);
+        }
+        let inside = at.file.path.strip_prefix(&*held.cluster_type).filter(|_| at.file.prefix.is_empty())?;
+        let mut parts = inside.strip_prefix('/')?.split('/');
+        let (Some(_), Some(name), None) = (parts.next(), parts.next(), parts.next()) else { return None };
         match name {
             "reconciler.yaml" => Some(&reconciler.name),
             "namespace.yaml" => Some(&namespace_service.name),

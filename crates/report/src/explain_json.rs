@@ -325,7 +325,8 @@ impl ConditionReport {
 }
 
 impl PlaceReport {
-    fn new(location: &Location) -> PlaceReport {
+    /// The report of a place.
+    pub(crate) fn new(location: &Location) -> PlaceReport {
         PlaceReport { file: location.file.to_string(), line: location.line, column: location.column }
     }
 }

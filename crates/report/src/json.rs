@@ -6,6 +6,8 @@ use fleet::{Changeset, Diagnostic, Outcome, Placement, RepoPath, Severity};
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
 
+use crate::explain_json::PlaceReport;
+
 /// What a run decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +97,9 @@ pub struct ProblemReport {
     pub column: Option<u32>,
     /// What to do next
     pub help: Option<String>,
+    /// Another place that `message` or `help` names
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related: Option<PlaceReport>,
 }
 
 /// How bad a problem is.
@@ -201,6 +206,7 @@ impl ProblemReport {
             line: location.map(|location| location.line),
             column: location.map(|location| location.column),
             help: problem.help.clone(),
+            related: problem.related.as_ref().map(PlaceReport::new),
         }
     }
 }

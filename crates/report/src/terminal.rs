@@ -109,7 +109,7 @@ pub fn problems<'a>(problems: impl IntoIterator<Item = &'a Diagnostic>) -> Strin
     problems.into_iter().map(|found| problem(found) + "\n").collect()
 }
 
-fn problem(Diagnostic { location, severity, message, help }: &Diagnostic) -> String {
+fn problem(Diagnostic { location, severity, message, help, .. }: &Diagnostic) -> String {
     let mut text = match location {
         Some(location) => plain(&format!("{location}: ")),
         None => String::new(),

@@ -57,7 +57,11 @@ fn plane(text: &str) -> ControlPlane {
         }
         for want in wants {
             let read = match want.role {
-                Role::Registration(_) => Err(Unreadable { reason: "it does not answer".into(), help: None }),
+                Role::Registration(_) => Err(Unreadable {
+                    part: fleet::Part::Repo,
+                    reason: "it does not answer".into(),
+                    help: None,
+                }),
                 _ => Ok(source("base/", &[])),
             };
             snapshot.add(&want, read);

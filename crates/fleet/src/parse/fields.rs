@@ -46,7 +46,12 @@ impl<'f> Reader<'f> {
     }
 
     pub(super) fn problem(&mut self, mark: Mark, problem: Diagnostic) {
-        self.problems.push(problem.at(self.location(mark)));
+        self.push(problem.at(self.location(mark)));
+    }
+
+    /// A problem that has its place already.
+    pub(super) fn push(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
     }
 
     /// The fields of a mapping called `path`; anything but a mapping is a problem.
@@ -56,6 +61,7 @@ impl<'f> Reader<'f> {
             return None;
         };
         let mut seen = BTreeSet::new();
+        let mut doubles = Vec::new();
         let mut fields = Fields {
             path: path.to_owned(),
             start: node.start,
@@ -72,16 +78,28 @@ impl<'f> Reader<'f> {
                         problem.help("quote it: text that begins with a brace or bracket is none"),
                     );
                 }
-                Some(name) if !seen.insert(name) => self.duplicate(key, name),
+                Some(name) if !seen.insert(name) => doubles.push((name, key)),
                 Some(name) => fields.entries.push((name, key, value)),
             }
         }
+        self.doubles(path, &doubles);
         Some(fields)
     }
 
-    fn duplicate(&mut self, key: &Node, name: &str) {
-        let problem = Diagnostic::error(format!("the key `{name}` stands here a second time"));
-        self.problem(key.start, problem.help("remove one of the two"));
+    /// Keys that stand a second time; all of an object's at once are another object.
+    fn doubles(&mut self, path: &str, doubles: &[(&str, &Node)]) {
+        let begins_object = |(name, _): &&(&str, &Node)| matches!(*name, "apiVersion" | "kind");
+        if let Some((_, key)) =
+            doubles.iter().find(begins_object).filter(|_| path.is_empty() && doubles.len() > 1)
+        {
+            let problem = Diagnostic::error("another object begins here, inside of this one");
+            self.problem(key.start, problem.help("put a line of three dashes, `---`, before it"));
+            return;
+        }
+        for (name, key) in doubles {
+            let problem = Diagnostic::error(format!("the key `{name}` stands here a second time"));
+            self.problem(key.start, problem.help("remove one of the two"));
+        }
     }
 
     /// Warns of fields that nobody asked for.
@@ -211,6 +229,11 @@ impl<'n> Fields<'n> {
             .find(|(key, _, _)| *key == name)
             .map(|(_, _, value)| *value)
             .filter(|value| !is_null(value))
+    }
+
+    /// Where the name of a field is written.
+    pub(super) fn place(&self, name: &str) -> Option<Mark> {
+        self.entries.iter().find(|(key, _, _)| *key == name).map(|(_, key, _)| key.start)
     }
 
     /// Declares fields that may stand here and are not read.

@@ -6,9 +6,12 @@ use goyaml::{Node, NodeKind};
 
 use super::fields::{Fields, Reader, Text};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::json_text;
 use crate::labels::{self, Labels, Operator, Requirement, Selector};
 use crate::objects::*;
 use crate::path::RepoPath;
+use crate::source::{is_null, scalar};
+use crate::syntax_error;
 
 /// The object of `kind` that `node` holds; what is wrong goes to the reader.
 pub(super) fn object(reader: &mut Reader<'_>, kind: &str, node: &Node) -> Option<Object> {
@@ -28,7 +31,7 @@ pub(super) fn object(reader: &mut Reader<'_>, kind: &str, node: &Node) -> Option
         "Environment" => environment(reader, meta, &mut spec).map(Object::Environment),
         "BaseRepo" => base_repo(reader, meta, &mut spec).map(Object::BaseRepo),
         "GitOpsRepo" => repo_ref(reader, &mut spec)
-            .and_then(|at| Some(Object::GitOpsRepo(GitOpsRepo { meta: meta?, at }))),
+            .and_then(|(at, _)| Some(Object::GitOpsRepo(GitOpsRepo { meta: meta?, at }))),
         "ClusterType" => cluster_type(reader, meta, &mut spec).map(Object::ClusterType),
         "Template" => template(reader, meta, &mut spec).map(Object::Template),
         "ConfigSchema" => config_schema(reader, meta, &mut spec).map(Object::ConfigSchema),
@@ -56,11 +59,11 @@ fn meta(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Meta> {
         "ownerReferences",
         "managedFields",
     ]);
-    let labels = labels_of(reader, &mut metadata);
+    let (labels, label_places) = labels_of(reader, &mut metadata);
     let name = name(reader, &mut metadata, "name");
     reader.finish(metadata);
     let name = name?;
-    Some(Meta { name: name.text.to_string(), labels, location: name.location })
+    Some(Meta { name: name.text.to_string(), labels, label_places, location: name.location })
 }
 
 fn name(reader: &mut Reader<'_>, fields: &mut Fields<'_>, field: &'static str) -> Option<Text> {
@@ -77,23 +80,44 @@ fn wrong(reader: &mut Reader<'_>, text: &Text, problem: Option<String>) -> bool 
     false
 }
 
-fn labels_of(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Labels {
+/// Labels, and where each is written.
+fn labels_of(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> (Labels, LabelPlaces) {
     let path = fields.path_of("labels");
-    let Some(node) = fields.take("labels") else { return Labels::new() };
-    let mut labels = Labels::new();
+    let (mut labels, mut places) = (Labels::new(), LabelPlaces::new());
+    let Some(node) = fields.take("labels") else { return (labels, places) };
+    without_value(reader, node, &path);
     for (key, (mark, value)) in reader.strings(node, &path) {
         if let Some(problem) = labels::key_error(&key) {
             reader.problem(mark, Diagnostic::error(problem).help("rename the label"));
         }
         let problem = labels::value_error(&value.text);
         wrong(reader, &value, problem);
+        let place = LabelPlace { key: reader.location(mark), value: value.location };
+        places.insert(key.clone(), place);
         labels.insert(key, value.text.to_string());
     }
-    labels
+    (labels, places)
+}
+
+/// Says which keys of a mapping have no value, and are left out.
+fn without_value(reader: &mut Reader<'_>, node: &Node, path: &str) {
+    for (name, mark) in absent_values(node) {
+        let problem = Diagnostic::warning(format!("`{path}.{name}` has no value, and is left out"));
+        let help = "give it one, or remove it; text that begins with `#` must be quoted";
+        reader.problem(mark, problem.help(help));
+    }
+}
+
+fn absent_values(node: &Node) -> Vec<(&str, goyaml::Mark)> {
+    let NodeKind::Mapping(entries) = &node.kind else { return Vec::new() };
+    let absent = entries.iter().filter(|(_, value)| is_null(value));
+    absent.map(|(key, _)| (scalar(key).unwrap_or_default(), key.start)).collect()
 }
 
 fn config_data(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> BTreeMap<String, ConfigText> {
     let Some(node) = fields.take("data") else { return BTreeMap::new() };
+    without_value(reader, node, "data");
+    broken_structures(reader, node);
     let mut data = BTreeMap::new();
     for (key, (mark, value)) in reader.strings(node, "data") {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -106,21 +130,81 @@ fn config_data(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> BTreeMap<Str
     data
 }
 
-fn repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<RepoRef> {
+/// Texts that were meant to be a structure, but are none: they would stay texts.
+fn broken_structures(reader: &mut Reader<'_>, data: &Node) {
+    let NodeKind::Mapping(entries) = &data.kind else { return };
+    for (key, value) in entries.iter() {
+        let Some(text) = scalar(value).filter(|text| is_structure(text)) else { continue };
+        if let (_, Some(error)) = goyaml::parse(text, goyaml::Limits::default()) {
+            let name = scalar(key).unwrap_or_default();
+            let (place, help) = syntax_error::mistake(text, &error);
+            let text = format!("the value of `data.{name}` is no YAML, and stays text: {}", error.message);
+            reader.problem(value.locate(place.line, place.column), Diagnostic::warning(text).help(help));
+        }
+    }
+}
+
+/// Whether a text of several lines begins like a mapping: `name:` and no more, or a space and a value.
+fn is_structure(text: &str) -> bool {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let (name, value) = first.split_once(':').unwrap_or_default();
+    is_name(name) && (value.is_empty() || value.starts_with(' ')) && !rest.trim().is_empty()
+}
+
+fn repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<(RepoRef, RepoPlaces)> {
     let repo = reader.required_text(fields, "repo");
     let branch = reader.required_text(fields, "branch");
     let path = reader.required_text(fields, "path");
-    let path = path.map(|path| match RepoPath::new(&path.text) {
+    if let Some(repo) = &repo {
+        address(reader, repo);
+    }
+    let (repo, branch, path) = (repo?, branch?, path?);
+    let places = RepoPlaces {
+        repo: repo.location.clone(),
+        branch: branch.location.clone(),
+        path: path.location.clone(),
+    };
+    let path = match RepoPath::new(&path.text) {
         Ok(path) => path,
         Err(problem) => {
             wrong(reader, &path, Some(problem));
             RepoPath::default()
         }
-    });
-    Some(RepoRef { repo: repo?.text.to_string(), branch: branch?.text.to_string(), path: path? })
+    };
+    Some((RepoRef { repo: repo.text.to_string(), branch: branch.text.to_string(), path }, places))
 }
 
-fn nested_repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>, field: &'static str) -> Option<RepoRef> {
+/// Says that a text is hardly the address of a repository: the page of one, or a part of it.
+fn address(reader: &mut Reader<'_>, repo: &Text) {
+    let text = &*repo.text;
+    let page = ["/tree/", "/blob/"].into_iter().find(|page| text.contains(page));
+    let is_short = !text.contains("://") && !text.contains([':', '@']) && !text.starts_with(['/', '.']);
+    let has_host = text.split('/').next().is_some_and(|first| first.contains('.'));
+    let (what, help) = match page {
+        // The text is not repeated: a token may stand in it.
+        Some(page) => (
+            "this is the address of a page, not of a repository".to_owned(),
+            format!("end it before `{page}`; the branch stands in `branch`"),
+        ),
+        None if is_short && has_host => {
+            (format!("`{text}` has no protocol"), format!("write `https://{text}`"))
+        }
+        None if is_short => {
+            (format!("`{text}` is no address of a repository"), format!("write `https://github.com/{text}`"))
+        }
+        None => return,
+    };
+    let mark = goyaml::Mark { line: repo.location.line, column: repo.location.column, offset: 0 };
+    reader.problem(mark, Diagnostic::warning(what).help(help));
+}
+
+fn nested_repo_ref(
+    reader: &mut Reader<'_>,
+    fields: &mut Fields<'_>,
+    field: &'static str,
+) -> Option<(RepoRef, RepoPlaces)> {
     let path = fields.path_of(field);
     let node = reader.required(fields, field)?;
     let mut inner = reader.fields(node, &path)?;
@@ -132,7 +216,7 @@ fn nested_repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>, field: &'st
 fn environment(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<Environment> {
     let control_plane = nested_repo_ref(reader, spec, "controlPlane");
     let next = reader.optional_text(spec, "next").map(|next| next.text.to_string());
-    Some(Environment { meta: meta?, control_plane: control_plane?, next })
+    Some(Environment { meta: meta?, control_plane: control_plane?.0, next })
 }
 
 fn base_repo(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<BaseRepo> {
@@ -143,7 +227,8 @@ fn base_repo(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>)
         let mark = goyaml::Mark { line: commit.location.line, column: commit.location.column, offset: 0 };
         reader.problem(mark, Diagnostic::warning(text).help("write all of its 40 hexadecimal digits"));
     }
-    Some(BaseRepo { meta: meta?, at: at?, commit: commit.map(|commit| commit.text.to_string()) })
+    let (at, places) = at?;
+    Some(BaseRepo { meta: meta?, at, places, commit: commit.map(|commit| commit.text.to_string()) })
 }
 
 /// Whether a text names a commit in a way that no other commit can get.
@@ -179,6 +264,9 @@ fn word<T: Copy>(reader: &mut Reader<'_>, text: &Text, path: &str, words: &[(&'s
     found.map(|(_, value)| *value)
 }
 
+/// What is used in templates of config; anything but `sh` gives YAML.
+const CONTENT_TYPES: [&str; 2] = ["yaml", "sh"];
+
 fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<Template> {
     let kinds = [
         ("reconciler", TemplateType::Reconciler),
@@ -187,7 +275,16 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
     ];
     let engines = [("go", Engine::Go), ("jinja", Engine::Jinja)];
     let kind = reader.required_text(spec, "type").and_then(|text| word(reader, &text, "spec.type", &kinds));
-    let content_type = reader.optional_text(spec, "contentType").map(|text| text.text.to_string());
+    let content_type = reader.optional_text(spec, "contentType");
+    if let Some(text) = content_type.as_ref().filter(|text| !CONTENT_TYPES.contains(&&*text.text)) {
+        let problem =
+            Diagnostic::warning(format!("`spec.contentType` `{}` means the same as none", text.text));
+        let help = did_you_mean(&text.text, CONTENT_TYPES)
+            .unwrap_or_else(|| format!("use one of {}", CONTENT_TYPES.join(", ")));
+        let mark = goyaml::Mark { line: text.location.line, column: text.location.column, offset: 0 };
+        reader.problem(mark, problem.help(help));
+    }
+    let content_type = content_type.map(|text| text.text.to_string());
     let engine = match reader.optional_text(spec, "engine") {
         Some(text) => word(reader, &text, "spec.engine", &engines),
         None => Some(Engine::Go),
@@ -198,9 +295,12 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
     for (index, item) in items.iter().enumerate() {
         let path = format!("spec.manifests[{index}]");
         let usable = match item.kind {
-            NodeKind::Mapping(_) => true,
+            NodeKind::Mapping(_) => is_object(reader, item),
             _ => reader.text(item, &path).is_some(),
         };
+        if engine == Some(Engine::Go) {
+            foreign_statement(reader, item);
+        }
         if usable {
             manifests.push(Manifest { node: item.clone() });
         }
@@ -215,6 +315,38 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
     })
 }
 
+/// Says that a Go template holds a statement of Jinja, which it would print.
+fn foreign_statement(reader: &mut Reader<'_>, manifest: &Node) {
+    let lines = scalar(manifest).into_iter().flat_map(|text| text.lines().zip(1..));
+    let mut found =
+        lines.filter_map(|(line, number)| Some((line, number, line.find("{% ").or(line.find("{%-"))?)));
+    if let Some((line, number, start)) = found.next() {
+        let mark = manifest.locate(number, line[..start].chars().count() as u32 + 1);
+        let problem = Diagnostic::warning("`{%` is plain text in a Go template");
+        let help = "write `{{ if … }}`, `{{ range … }}` and `{{ end }}`, or set `engine: jinja`";
+        reader.problem(mark, problem.help(help));
+    }
+}
+
+/// Whether a manifest can be used as an object.
+fn is_object(reader: &mut Reader<'_>, manifest: &Node) -> bool {
+    let Some(node) = bare_action(manifest) else { return true };
+    let problem = Diagnostic::error("`{{` begins a mapping in YAML");
+    let help = "quote it, or put a `|` behind the dash, so that the whole manifest is text";
+    reader.problem(node.start, problem.help(help));
+    false
+}
+
+/// What stands for an action without quotes in a manifest that is written as an object: YAML takes it for a mapping.
+fn bare_action(node: &Node) -> Option<&Node> {
+    match &node.kind {
+        NodeKind::Scalar { .. } => None,
+        NodeKind::Sequence(items) => items.iter().find_map(bare_action),
+        NodeKind::Mapping(entries) if entries.iter().any(|(key, _)| scalar(key).is_none()) => Some(node),
+        NodeKind::Mapping(entries) => entries.iter().find_map(|(_, value)| bare_action(value)),
+    }
+}
+
 fn config_schema(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<ConfigSchema> {
     let node = reader.required(spec, "schema");
     let meta = meta?;
@@ -224,8 +356,17 @@ fn config_schema(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<
 
 fn schema(reader: &mut Reader<'_>, node: &Node, path: &str, source: String) -> Option<SchemaText> {
     let text = reader.text(node, path)?;
-    let locate = |line, column| reader.location(node.locate(line, column));
-    Some(SchemaText::new(text.text, source, text.location, locate))
+    let (begin, second) = (node.locate(1, 1), node.locate(2, 1));
+    let is_block = second.line > begin.line;
+    let begin = (is_block || !text.text.contains('\n')).then(|| reader.location(begin));
+    let schema = SchemaText { text: text.text, source, location: text.location, begin };
+    for misspelt in json_text::misspelt_keywords(&schema.text) {
+        let problem =
+            Diagnostic::warning(format!("the schema has `{}`, which no rule is called", misspelt.name));
+        let place = schema.place(misspelt.place.line, misspelt.place.column);
+        reader.push(problem.help(format!("did you mean `{}`?", misspelt.meant)).at(place));
+    }
+    Some(schema)
 }
 
 fn scheduling_policy(
@@ -235,8 +376,11 @@ fn scheduling_policy(
 ) -> Option<SchedulingPolicy> {
     let targets = selection(reader, spec, "deploymentTargetSelector", HasWorkspace::Yes);
     let cluster_types = selection(reader, spec, "clusterTypeSelector", HasWorkspace::No);
-    let (workspace, targets) = targets?;
-    Some(SchedulingPolicy { meta: meta?, workspace, targets, cluster_types: cluster_types?.1 })
+    let ((workspace, targets), (_, cluster_types)) = (targets?, cluster_types?);
+    let meta = meta?;
+    let workspace_place = workspace.as_ref().map_or(&meta.location, |text| &text.location).clone();
+    let workspace = workspace.map(|text| text.text.to_string());
+    Some(SchedulingPolicy { meta, workspace, workspace_place, targets, cluster_types })
 }
 
 #[derive(PartialEq)]
@@ -250,12 +394,12 @@ fn selection(
     spec: &mut Fields<'_>,
     field: &'static str,
     has_workspace: HasWorkspace,
-) -> Option<(Option<String>, Selector)> {
+) -> Option<(Option<Text>, Selector)> {
     let path = spec.path_of(field);
     let node = reader.required(spec, field)?;
     let mut fields = reader.fields(node, &path)?;
     let workspace = match has_workspace {
-        HasWorkspace::Yes => reader.optional_text(&mut fields, "workspace").map(|text| text.text.to_string()),
+        HasWorkspace::Yes => reader.optional_text(&mut fields, "workspace"),
         HasWorkspace::No => None,
     };
     let selector = match fields.take("labelSelector") {
@@ -263,15 +407,15 @@ fn selection(
         None => Selector::default(),
     };
     for misplaced in ["matchLabels", "matchExpressions"] {
-        if let Some(node) = fields.take(misplaced) {
+        if let Some(mark) = fields.take(misplaced).and_then(|_| fields.place(misplaced)) {
             let problem = Diagnostic::error(format!(
                 "`{misplaced}` stands directly under `{path}`, where it selects nothing"
             ));
-            reader.problem(node.start, problem.help(format!("put it under `{path}.labelSelector`")));
+            reader.problem(mark, problem.help(format!("put it under `{path}.labelSelector`")));
         }
     }
     reader.finish(fields);
-    Some((workspace.filter(|workspace| !workspace.is_empty()), selector))
+    Some((workspace.filter(|workspace| !workspace.text.is_empty()), selector))
 }
 
 fn selector(reader: &mut Reader<'_>, node: &Node, path: &str) -> Selector {
@@ -306,13 +450,9 @@ fn selector(reader: &mut Reader<'_>, node: &Node, path: &str) -> Selector {
 
 /// A label without a value would silently select more than was meant.
 fn null_values(reader: &mut Reader<'_>, node: &Node, path: &str) {
-    let NodeKind::Mapping(entries) = &node.kind else { return };
-    for (key, value) in entries.iter() {
-        if crate::source::is_null(value) {
-            let name = crate::source::scalar(key).unwrap_or_default();
-            let problem = Diagnostic::error(format!("`{path}.{name}` has no value"));
-            reader.problem(key.start, problem.help("give it one, or use `matchExpressions` with `Exists`"));
-        }
+    for (name, mark) in absent_values(node) {
+        let problem = Diagnostic::error(format!("`{path}.{name}` has no value"));
+        reader.problem(mark, problem.help("give it one, or use `matchExpressions` with `Exists`"));
     }
 }
 
@@ -386,7 +526,15 @@ fn registration(
         let problem = labels::value_error(&workspace.text);
         wrong(reader, workspace, problem);
     }
-    Some(WorkloadRegistration { meta: meta?, workload: workload?, workspace: workspace?.text.to_string() })
+    let (workload, places) = workload?;
+    let Text { text, location } = workspace?;
+    Some(WorkloadRegistration {
+        meta: meta?,
+        workload,
+        places,
+        workspace: text.to_string(),
+        workspace_place: location,
+    })
 }
 
 fn workload(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<Workload> {
@@ -402,7 +550,8 @@ fn workload(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
                 "the deployment target `{}` stands here a second time",
                 target.name
             ))
-            .help(format!("rename it; the first one is at {}", first.location));
+            .help(format!("rename it; the first one is at {}", first.location))
+            .related(&first.location);
             let place =
                 goyaml::Mark { line: target.location.line, column: target.location.column, offset: 0 };
             reader.problem(place, problem);
@@ -416,15 +565,16 @@ fn target(reader: &mut Reader<'_>, node: &Node, workload: &str, index: usize) ->
     let path = format!("spec.deploymentTargets[{index}]");
     let mut fields = reader.fields(node, &path)?;
     let name = name(reader, &mut fields, "name");
-    let labels = labels_of(reader, &mut fields);
+    let (labels, label_places) = labels_of(reader, &mut fields);
     let environment = reader.required_text(&mut fields, "environment");
     let manifests_path = fields.path_of("manifests");
     let manifests =
         reader.required(&mut fields, "manifests").map(|node| reader.strings(node, &manifests_path));
+    misspelt_manifests(reader, manifests.iter().flatten());
     let target = name.as_ref().map_or("", |name| &name.text);
     let schemas = schemas(reader, &mut fields, &format!("deployment target {target} of workload {workload}"));
     reader.finish(fields);
-    let name = name?;
+    let (name, environment) = (name?, environment?);
     let full_name = format!("{workload}-{}", name.text);
     if full_name.len() > 253 {
         wrong(reader, &name, Some(format!("`{full_name}` is too long for a name: at most 253 characters")));
@@ -433,10 +583,27 @@ fn target(reader: &mut Reader<'_>, node: &Node, workload: &str, index: usize) ->
         name: name.text.to_string(),
         location: name.location,
         labels,
-        environment: environment?.text.to_string(),
+        label_places,
+        environment: environment.text.to_string(),
+        environment_place: environment.location,
         manifests: manifests?.into_iter().map(|(key, (_, value))| (key, value.text.to_string())).collect(),
         schemas,
     })
+}
+
+/// Says which fields are nearly those that templates ask for by convention.
+fn misspelt_manifests<'m>(
+    reader: &mut Reader<'_>,
+    manifests: impl Iterator<Item = (&'m String, &'m (goyaml::Mark, Text))> + Clone,
+) {
+    let is_given = |name: &str| manifests.clone().any(|(key, _)| key == name);
+    let missing: Vec<&str> = ["repo", "branch", "path"].into_iter().filter(|name| !is_given(name)).collect();
+    for (key, (mark, _)) in manifests {
+        if let Some(help) = did_you_mean(key, missing.iter().copied()) {
+            let problem = Diagnostic::warning(format!("templates hardly ask for `manifests.{key}`"));
+            reader.problem(*mark, problem.help(help));
+        }
+    }
 }
 
 fn schemas(reader: &mut Reader<'_>, fields: &mut Fields<'_>, source: &str) -> Vec<SchemaText> {

@@ -6,7 +6,7 @@ mod kinds;
 use goyaml::Node;
 
 use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
-use crate::objects::{AZURE_APP_CONFIG, GROUP, Object, PLATFORM_CONFIG, VERSION};
+use crate::objects::{AZURE_APP_CONFIG, GROUP, LabelPlaces, Meta, Object, PLATFORM_CONFIG, VERSION};
 use crate::source::{Documents, scalar};
 use fields::Reader;
 pub(crate) use kinds::is_full_commit_id;
@@ -51,6 +51,10 @@ pub(crate) struct Objects {
     pub broken_workloads: Vec<BrokenWorkload>,
     /// What is wrong with the files and with objects other than Workloads
     pub problems: Vec<Diagnostic>,
+    /// ConfigMaps that are not ours for want of a label
+    pub unmarked: Vec<Meta>,
+    /// Files and objects that count for nothing and were hardly meant to
+    pub ignored: usize,
 }
 
 /// Why a kind has no place in a source, if it has none.
@@ -58,8 +62,9 @@ pub(crate) type Misplaced = fn(kind: &str) -> Option<&'static str>;
 
 /// Reads every document that is one of our kinds; others are left alone, misplaced ones with a warning.
 pub(crate) fn objects(documents: Documents, misplaced: Misplaced) -> Objects {
-    let mut found = Objects { problems: documents.problems, ..Objects::default() };
-    for (file, node) in &documents.documents {
+    let Documents { documents, problems, ignored } = documents;
+    let mut found = Objects { problems, ignored, ..Objects::default() };
+    for (file, node) in &documents {
         document(file, node, misplaced, &mut found);
     }
     found
@@ -77,7 +82,12 @@ fn document(file: &FileName, node: &Node, misplaced: Misplaced, found: &mut Obje
         found.problems.extend(header.ignored(file, node, why));
         return;
     }
-    let Some(kind) = header.ours(file, node, &mut found.problems) else { return };
+    let before = found.problems.len();
+    let Some(kind) = header.ours(file, node, &mut found.problems) else {
+        found.ignored += found.problems.len() - before;
+        found.unmarked.extend(header.unmarked(file));
+        return;
+    };
     let mut reader = Reader::new(file);
     let object = kinds::object(&mut reader, kind, node);
     let problems = reader.into_problems();
@@ -104,6 +114,7 @@ struct Header<'a> {
     name: Option<&'a str>,
     name_node: Option<&'a Node>,
     items: &'a [Node],
+    labels: &'a [(Node, Node)],
     is_config: bool,
 }
 
@@ -139,7 +150,8 @@ impl<'a> Header<'a> {
                     let is_marked = |(key, value): &(Node, Node)| {
                         scalar(key) == Some(PLATFORM_CONFIG) && scalar(value) != Some("false")
                     };
-                    self.is_config |= entries(value).iter().any(is_marked);
+                    self.labels = entries(value);
+                    self.is_config |= self.labels.iter().any(is_marked);
                 }
                 _ => {}
             }
@@ -189,10 +201,15 @@ impl<'a> Header<'a> {
                     .at(version_at()),
                 );
             }
+            if !self.is_config {
+                problems.extend(self.nearly_marked(file));
+            }
             return known.filter(|_| self.is_config && (group, version) == ("", "v1"));
         }
         if group != GROUP {
-            if known.is_some() && nearest(group, [GROUP]).is_some() {
+            // Of the core group, one kind is known elsewhere: OpenShift's templates.
+            let is_bare = group.is_empty() && (kind != "Template" || version == VERSION);
+            if known.is_some() && (is_bare || nearest(group, [GROUP]).is_some()) {
                 problems.push(
                     Diagnostic::error(format!("unknown `apiVersion` of this {kind}"))
                         .help(format!("write `apiVersion: {wanted}`"))
@@ -221,6 +238,36 @@ impl<'a> Header<'a> {
             problems.push(Diagnostic::warning(text).help(help).at(at(place)));
         }
         known
+    }
+}
+
+impl Header<'_> {
+    /// Says that the label which would make a ConfigMap ours is misspelt.
+    fn nearly_marked(&self, file: &FileName) -> Option<Diagnostic> {
+        let (key, _) = self
+            .labels
+            .iter()
+            .find(|(key, _)| scalar(key).is_some_and(|key| nearest(key, [PLATFORM_CONFIG]).is_some()))?;
+        let (name, label) = (self.name.unwrap_or_default(), scalar(key).unwrap_or_default());
+        let text =
+            format!("the ConfigMap `{name}` is no platform config; its label `{label}` means nothing here");
+        let help = format!("did you mean `{PLATFORM_CONFIG}`?");
+        Some(Diagnostic::warning(text).help(help).at(Location::new(file, key.start)))
+    }
+
+    /// The name and labels of a ConfigMap that has not the label which would make it ours.
+    fn unmarked(&self, file: &FileName) -> Option<Meta> {
+        let is_marked = |(key, _): &(Node, Node)| scalar(key) == Some(PLATFORM_CONFIG);
+        let is_unmarked = !self.is_config && !self.labels.iter().any(is_marked);
+        let is_config_map = self.kind == Some("ConfigMap") && self.api_version == Some("v1");
+        let (name, place) = (self.name?, self.name_node?.start);
+        let pair = |(key, value): &(Node, Node)| Some((scalar(key)?.to_owned(), scalar(value)?.to_owned()));
+        (is_unmarked && is_config_map).then(|| Meta {
+            name: name.to_owned(),
+            labels: self.labels.iter().filter_map(pair).collect(),
+            label_places: LabelPlaces::new(),
+            location: Location::new(file, place),
+        })
     }
 }
 

@@ -54,6 +54,11 @@ impl Program {
 
 fn diagnostic(place: &Place<'_>, node: &Node, pass: usize, error: gotmpl::Error) -> Diagnostic {
     let mut message = error.message;
+    let is_value = error.context.is_some();
+    let usual_help = || match is_value {
+        true => "correct the template, or the value that it is given".to_owned(),
+        false => "check the braces, the parentheses and the quotes of this action".to_owned(),
+    };
     if let Some(context) = error.context {
         message = format!("at `{context}`: {message}");
     }
@@ -70,10 +75,34 @@ fn diagnostic(place: &Place<'_>, node: &Node, pass: usize, error: gotmpl::Error)
         place.whole(node, &text)
     };
     let help = match pass {
-        1 => error.help,
+        1 => Some(name_help(&message).or(error.help).unwrap_or_else(usual_help)),
         _ => error.help.or_else(|| Some("look for the config value that brings this `{{`".to_owned())),
     };
     Diagnostic { help, ..problem }
+}
+
+/// What to do about a function that does not exist, if its name is nearly one of the data's.
+fn name_help(message: &str) -> Option<String> {
+    const NAMES: [&str; 9] = [
+        "ClusterType",
+        "ConfigData",
+        "DeploymentTargetName",
+        "Environment",
+        "Labels",
+        "Manifests",
+        "Namespace",
+        "Workload",
+        "Workspace",
+    ];
+    let name = message.strip_prefix("function \"")?.strip_suffix("\" not defined")?;
+    let plain = name.replace('_', "");
+    match NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(&plain)) {
+        Some(known) if known == name => Some(format!("write `.{known}`, with a dot")),
+        Some(known) => Some(format!("write `.{known}`, or set `engine: jinja`")),
+        // A short word is seldom a slip in the name of a function, but often text.
+        None if name.len() < 4 => Some(format!("quote it, if it is text: \"{name}\"")),
+        None => None,
+    }
 }
 
 pub(super) fn config(config: &Config) -> Value {

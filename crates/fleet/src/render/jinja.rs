@@ -165,13 +165,56 @@ fn diagnostic(place: &Place<'_>, node: &Node, text: &str, error: &minijinja::Err
             Some("besides minijinja's own there are to_yaml, stringify, hash and unquote".to_owned())
         }
         ErrorKind::OutOfFuel => Some("look for a loop that takes too many steps".to_owned()),
-        _ => None,
+        ErrorKind::SyntaxError => None,
+        _ => Some("correct the template, or the value that it is given".to_owned()),
     };
     let start = error.range().map_or(0, |range| range.start);
+    let is_open = message.ends_with("unexpected end of input, expected end of block");
+    let open = open_block(text).filter(|_| is_open);
+    let (start, help) = match &open {
+        Some((offset, name)) => (*offset, Some(format!("what begins here needs its `{{% end{name} %}}`"))),
+        None => (start, help.or_else(|| Some(syntax_help(text, start)))),
+    };
     let before = text.get(..start).unwrap_or_default();
-    let line = error.line().unwrap_or(1) as u32;
+    let line = match open {
+        Some(_) => before.matches('\n').count() + 1,
+        None => error.line().unwrap_or(1),
+    };
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
-    Diagnostic { help, ..place.problem(node, line, column, &message) }
+    Diagnostic { help, ..place.problem(node, line as u32, column, &message) }
+}
+
+fn syntax_help(text: &str, start: usize) -> String {
+    let rest = text.get(start..).unwrap_or_default();
+    let name = rest.strip_prefix('.').and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    match name.filter(|name| name.starts_with(char::is_uppercase)) {
+        Some(name) => {
+            let snake =
+                |c: char| if c.is_uppercase() { format!("_{}", c.to_lowercase()) } else { c.to_string() };
+            let snake: String = name.chars().map(snake).collect();
+            format!("write `{}`, or set `engine: go`", snake.trim_start_matches('_'))
+        }
+        None => "check the braces, the parentheses and the quotes here".to_owned(),
+    }
+}
+
+/// The innermost block that is not ended, with its place and name.
+fn open_block(text: &str) -> Option<(usize, &str)> {
+    const BLOCKS: [&str; 9] = ["autoescape", "block", "call", "filter", "for", "if", "macro", "raw", "with"];
+    let mut open: Vec<(usize, &str)> = Vec::new();
+    for (offset, _) in text.match_indices("{%") {
+        let inside = text[offset + 2..].trim_start_matches(['-', '+']).trim_start();
+        let name = inside.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let statement = inside.split("%}").next().unwrap_or_default();
+        if let Some(ended) = name.strip_prefix("end") {
+            if let Some(last) = open.iter().rposition(|(_, name)| *name == ended) {
+                open.truncate(last);
+            }
+        } else if BLOCKS.contains(&name) || (name == "set" && !statement.contains('=')) {
+            open.push((offset, name));
+        }
+    }
+    open.pop()
 }
 
 /// What to do about a name without a value: one of the data's own names is misspelt, or a key is missing.

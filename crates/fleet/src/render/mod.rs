@@ -3,6 +3,7 @@
 mod go;
 mod jinja;
 mod object;
+mod origin;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -93,6 +94,11 @@ impl<'a> Data<'a> {
         Data { inputs, namespace, shared, config, go: OnceCell::new(), jinja: OnceCell::new() }
     }
 
+    /// The name of the assignment's namespace.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     fn texts(&self) -> [TextField<'_>; 6] {
         [
             ("DeploymentTargetName", "deployment_target_name", self.inputs.deployment_target),
@@ -149,6 +155,11 @@ impl Templates {
             }
         }
         if problems.is_empty() { Ok(file) } else { Err(problems) }
+    }
+
+    /// The place in the template `name` that made this line and column of `output`, if its text tells.
+    pub(crate) fn origin(&self, name: &str, output: &str, line: u32, column: u32) -> Option<Location> {
+        origin::origin(&self.programs.get(name)?.template, output, line, column)
     }
 
     fn missing(&self, wanted: &TemplateRef, kind: TemplateType) -> Diagnostic {
