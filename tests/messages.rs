@@ -177,6 +177,28 @@ fn what_has_no_effect() {
     cases("no-effect.txt");
 }
 
+#[test]
+fn on_a_terminal() {
+    cases("terminal.txt");
+}
+
+#[test]
+fn colours() {
+    let broken = || Broken::new().edit("plane/large.yaml", &["    size: large"], &["    size: 3"]);
+    let forced = ("CLICOLOR_FORCE", "1");
+    let cases: [(&[(&str, &str)], bool, &str); 4] = [
+        (&[], false, "a log"),
+        (&[forced], true, "a terminal"),
+        (&[forced, ("NO_COLOR", "1")], false, "one whose owner wants none"),
+        (&[forced, ("TERM", "dumb")], false, "one that shows none"),
+    ];
+    for (variables, want, why) in cases {
+        let ran = broken().run(&schedule(&["--out", "out"]), variables);
+        assert_eq!(ran.stderr.contains('\u{1b}'), want, "{why}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{why}");
+    }
+}
+
 /// What is wrong with a file's bytes, its name or its size: a new file of the control plane, and what is said.
 #[test]
 fn odd_content() {

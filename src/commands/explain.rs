@@ -13,7 +13,7 @@ use crate::world::{World, terminal};
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
     let plane = load::plane(&arguments.plane, &World::offline(&arguments.plane)?)?;
     if plane.problems.iter().any(Diagnostic::is_error) {
-        terminal::complain(&report::problems(&plane.problems));
+        terminal::complain_of(&plane.problems, &plane.texts);
         return Ok(Exit::Input);
     }
     let outcome = fleet::compute(plane, ManifestChecks::Off);

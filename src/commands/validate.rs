@@ -11,6 +11,7 @@ use crate::world::{World, terminal};
 pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
     let plane = load::plane(&arguments.plane, &World::offline(&arguments.plane)?)?;
     let environment = plane.environment.clone();
+    let texts = plane.texts.clone();
     let mut problems = if plane.problems.iter().any(Diagnostic::is_error) {
         plane.problems
     } else {
@@ -28,7 +29,7 @@ pub(crate) fn run(arguments: &ValidateArgs) -> Result<Exit, Failure> {
     }
     problems.sort();
     problems.dedup();
-    terminal::complain(&report::problems(&problems));
+    terminal::complain_of(&problems, &texts);
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
     let counts = (report::counted(errors, "error"), report::counted(warnings, "warning"));

@@ -23,7 +23,7 @@ pub(crate) fn tell(
     let mut problems: Vec<&Diagnostic> = outcome.problems().chain(placed).collect();
     problems.sort();
     problems.dedup();
-    terminal::complain(&report::problems(problems.iter().copied()));
+    terminal::complain_of(problems.iter().copied(), &outcome.plane.texts);
     annotate(world, outcome, destinations);
     for (destination, published) in destinations.iter().zip(published) {
         terminal::say(&log(world, outcome, destination, published, Mode::of(arguments)));
@@ -36,7 +36,7 @@ pub(crate) fn tell(
 pub(crate) fn refuse(arguments: &ScheduleArgs, world: &World, plane: &ControlPlane) -> Result<Exit, Failure> {
     let problems: Vec<&Diagnostic> = plane.problems.iter().collect();
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
-    terminal::complain(&report::problems(problems.iter().copied()));
+    terminal::complain_of(problems.iter().copied(), &plane.texts);
     say_annotations(world, &problems);
     let errors = report::counted(errors, "error");
     terminal::complain(&format!("error: the control plane has {errors}; nothing is written\n"));

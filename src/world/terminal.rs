@@ -5,8 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fleet::{Diagnostic, Texts};
+use report::Colours;
 use serde::Serialize;
 
+use super::runner::{self, variable};
 use crate::exit::Failure;
 
 /// Writes to standard output.
@@ -17,6 +20,22 @@ pub(crate) fn say(text: &str) {
 /// Writes to standard error.
 pub(crate) fn complain(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says what is wrong: on a terminal with the lines that it is about, else one line each.
+pub(crate) fn complain_of<'p>(problems: impl IntoIterator<Item = &'p Diagnostic>, texts: &Texts) {
+    complain(&match colours() {
+        Some(colours) => report::illustrated(problems, texts, colours),
+        None => report::problems(problems),
+    });
+}
+
+/// The colours of the terminal that standard error leads to, or is to be taken for; nothing if it is a log.
+fn colours() -> Option<Colours> {
+    let is_forced = variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let is_terminal = (std::io::stderr().is_terminal() || is_forced) && !runner::is_action();
+    let is_plain = variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");
+    is_terminal.then_some(if is_plain { Colours::None } else { Colours::Shown })
 }
 
 /// A value as JSON, to be said.

@@ -18,6 +18,7 @@ mod explain_json;
 mod fleet_json;
 mod fleet_status;
 mod fleet_text;
+mod illustrated;
 mod issue;
 mod json;
 mod markdown;
@@ -55,6 +56,7 @@ pub use fleet_json::{
 };
 pub use fleet_status::FleetStatus;
 pub use fleet_text::fleet_status;
+pub use illustrated::{Colours, illustrated};
 pub use issue::{IssueDocument, issues, not_needed, overview, resolved};
 pub use json::{
     AssignmentReport, ChangeKind, ChangeReport, GitOpsRepoReport, HeldReport, ProblemReport, Report,
