@@ -65,7 +65,8 @@ impl<'a> Packager<'a> {
                 // The other two are written even if they are empty.
                 Ok(bytes) if bytes.is_empty() && template_type == TemplateType::Config => {}
                 Ok(bytes) => {
-                    let origin = |text: &str, problem| self.origin(&template.name, (&data, place), text, problem);
+                    let origin =
+                        |text: &str, problem| self.origin(&template.name, (&data, place), text, problem);
                     package.add(&folder, name, bytes, self.checks, origin);
                 }
                 Err(found) => problems.extend(found.into_iter().map(Arc::new)),

@@ -457,6 +457,24 @@ mod tests {
     }
 
     #[test]
+    fn names_that_were_meant_otherwise() {
+        let cases = [
+            ("a.yaml", None, "as it should be"),
+            ("a.yml", None, "the other one"),
+            ("a.yalm", Some("a.yaml"), "a slip"),
+            ("a.YAML", Some("a.yaml"), "capitals"),
+            ("a.yaml.txt", Some("a.yaml"), "what an editor adds"),
+            ("a.xml", None, "another language"),
+            ("a.txt", None, "text"),
+            ("yaml", None, "no extension"),
+            (".sourceignore", None, "ours"),
+        ];
+        for (name, want, why) in cases {
+            assert_eq!(meant_name(name).as_deref(), want, "{why}: {name}");
+        }
+    }
+
+    #[test]
     fn what_counts() {
         let cases: [(&[(&str, &str)], &[&str], &str); 8] = [
             (

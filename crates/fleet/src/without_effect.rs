@@ -112,7 +112,8 @@ impl Outcome {
             Some(problem.at(wanted.location.clone()).related(&template.meta.location))
         };
         let types = [TemplateType::Reconciler, TemplateType::Namespace, TemplateType::Config];
-        let wanted = self.schedule.cluster_types.iter().flat_map(|kind| kind.templates().into_iter().zip(types));
+        let wanted =
+            self.schedule.cluster_types.iter().flat_map(|kind| kind.templates().into_iter().zip(types));
         wanted.filter_map(wrong).collect()
     }
 
@@ -149,7 +150,7 @@ impl Outcome {
         let unknown = values.filter(|(key, _)| !known.contains(*key) && key.len() > 3);
         unknown
             .filter_map(|(key, value)| {
-                let near = known.iter().find(|known| strsim::damerau_levenshtein(known, key) == 1)?;
+                let near = known.iter().find(|known| is_slip(known, key))?;
                 let text = format!("the config key `{key}` is in no schema, where `{near}` is");
                 let problem = Diagnostic::warning(text).help(format!("did you mean `{near}`?"));
                 Some(problem.at(value.location.clone()))
@@ -319,6 +320,11 @@ impl Outcome {
             })
             .collect()
     }
+}
+
+/// Whether one letter more, less or another, or two that changed places, make one name of the other.
+fn is_slip(one: &str, other: &str) -> bool {
+    one.len().abs_diff(other.len()) <= 4 && strsim::damerau_levenshtein(one, other) == 1
 }
 
 /// The names behind `.ConfigData.` and `config_data.`, with line and column of the whole.

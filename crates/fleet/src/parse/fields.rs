@@ -108,8 +108,11 @@ impl<'f> Reader<'f> {
             let known = fields.known.iter().copied();
             let place =
                 if fields.path.is_empty() { "an object".to_owned() } else { format!("`{}`", fields.path) };
-            let help = did_you_mean(name, known.clone())
-                .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", ")));
+            let help = match name {
+                "labels" => "put it under `metadata`".to_owned(),
+                _ => did_you_mean(name, known.clone())
+                    .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
+            };
             let problem = Diagnostic::warning(format!("unknown field `{name}` of {place}; it has no effect"));
             self.problem(mark, problem.help(help));
         }

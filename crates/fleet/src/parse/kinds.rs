@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use goyaml::{Node, NodeKind};
 
 use super::fields::{Fields, Reader, Text};
+use super::slips;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::json_text;
 use crate::labels::{self, Labels, Operator, Requirement, Selector};
 use crate::objects::*;
 use crate::path::RepoPath;
-use crate::source::{is_null, scalar};
-use crate::syntax_error;
 
 /// The object of `kind` that `node` holds; what is wrong goes to the reader.
 pub(super) fn object(reader: &mut Reader<'_>, kind: &str, node: &Node) -> Option<Object> {
@@ -85,7 +84,7 @@ fn labels_of(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> (Labels, Label
     let path = fields.path_of("labels");
     let (mut labels, mut places) = (Labels::new(), LabelPlaces::new());
     let Some(node) = fields.take("labels") else { return (labels, places) };
-    without_value(reader, node, &path);
+    slips::without_value(reader, node, &path);
     for (key, (mark, value)) in reader.strings(node, &path) {
         if let Some(problem) = labels::key_error(&key) {
             reader.problem(mark, Diagnostic::error(problem).help("rename the label"));
@@ -99,25 +98,10 @@ fn labels_of(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> (Labels, Label
     (labels, places)
 }
 
-/// Says which keys of a mapping have no value, and are left out.
-fn without_value(reader: &mut Reader<'_>, node: &Node, path: &str) {
-    for (name, mark) in absent_values(node) {
-        let problem = Diagnostic::warning(format!("`{path}.{name}` has no value, and is left out"));
-        let help = "give it one, or remove it; text that begins with `#` must be quoted";
-        reader.problem(mark, problem.help(help));
-    }
-}
-
-fn absent_values(node: &Node) -> Vec<(&str, goyaml::Mark)> {
-    let NodeKind::Mapping(entries) = &node.kind else { return Vec::new() };
-    let absent = entries.iter().filter(|(_, value)| is_null(value));
-    absent.map(|(key, _)| (scalar(key).unwrap_or_default(), key.start)).collect()
-}
-
 fn config_data(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> BTreeMap<String, ConfigText> {
     let Some(node) = fields.take("data") else { return BTreeMap::new() };
-    without_value(reader, node, "data");
-    broken_structures(reader, node);
+    slips::without_value(reader, node, "data");
+    slips::broken_structures(reader, node);
     let mut data = BTreeMap::new();
     for (key, (mark, value)) in reader.strings(node, "data") {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -130,35 +114,12 @@ fn config_data(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> BTreeMap<Str
     data
 }
 
-/// Texts that were meant to be a structure, but are none: they would stay texts.
-fn broken_structures(reader: &mut Reader<'_>, data: &Node) {
-    let NodeKind::Mapping(entries) = &data.kind else { return };
-    for (key, value) in entries.iter() {
-        let Some(text) = scalar(value).filter(|text| is_structure(text)) else { continue };
-        if let (_, Some(error)) = goyaml::parse(text, goyaml::Limits::default()) {
-            let name = scalar(key).unwrap_or_default();
-            let (place, help) = syntax_error::mistake(text, &error);
-            let text = format!("the value of `data.{name}` is no YAML, and stays text: {}", error.message);
-            reader.problem(value.locate(place.line, place.column), Diagnostic::warning(text).help(help));
-        }
-    }
-}
-
-/// Whether a text of several lines begins like a mapping: `name:` and no more, or a space and a value.
-fn is_structure(text: &str) -> bool {
-    let is_name =
-        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let (name, value) = first.split_once(':').unwrap_or_default();
-    is_name(name) && (value.is_empty() || value.starts_with(' ')) && !rest.trim().is_empty()
-}
-
 fn repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<(RepoRef, RepoPlaces)> {
     let repo = reader.required_text(fields, "repo");
     let branch = reader.required_text(fields, "branch");
     let path = reader.required_text(fields, "path");
     if let Some(repo) = &repo {
-        address(reader, repo);
+        slips::address(reader, repo);
     }
     let (repo, branch, path) = (repo?, branch?, path?);
     let places = RepoPlaces {
@@ -174,30 +135,6 @@ fn repo_ref(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<(RepoRef
         }
     };
     Some((RepoRef { repo: repo.text.to_string(), branch: branch.text.to_string(), path }, places))
-}
-
-/// Says that a text is hardly the address of a repository: the page of one, or a part of it.
-fn address(reader: &mut Reader<'_>, repo: &Text) {
-    let text = &*repo.text;
-    let page = ["/tree/", "/blob/"].into_iter().find(|page| text.contains(page));
-    let is_short = !text.contains("://") && !text.contains([':', '@']) && !text.starts_with(['/', '.']);
-    let has_host = text.split('/').next().is_some_and(|first| first.contains('.'));
-    let (what, help) = match page {
-        // The text is not repeated: a token may stand in it.
-        Some(page) => (
-            "this is the address of a page, not of a repository".to_owned(),
-            format!("end it before `{page}`; the branch stands in `branch`"),
-        ),
-        None if is_short && has_host => {
-            (format!("`{text}` has no protocol"), format!("write `https://{text}`"))
-        }
-        None if is_short => {
-            (format!("`{text}` is no address of a repository"), format!("write `https://github.com/{text}`"))
-        }
-        None => return,
-    };
-    let mark = goyaml::Mark { line: repo.location.line, column: repo.location.column, offset: 0 };
-    reader.problem(mark, Diagnostic::warning(what).help(help));
 }
 
 fn nested_repo_ref(
@@ -295,11 +232,11 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
     for (index, item) in items.iter().enumerate() {
         let path = format!("spec.manifests[{index}]");
         let usable = match item.kind {
-            NodeKind::Mapping(_) => is_object(reader, item),
+            NodeKind::Mapping(_) => slips::is_object(reader, item),
             _ => reader.text(item, &path).is_some(),
         };
         if engine == Some(Engine::Go) {
-            foreign_statement(reader, item);
+            slips::foreign_statement(reader, item);
         }
         if usable {
             manifests.push(Manifest { node: item.clone() });
@@ -313,38 +250,6 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
         manifests,
         file: reader.file.clone(),
     })
-}
-
-/// Says that a Go template holds a statement of Jinja, which it would print.
-fn foreign_statement(reader: &mut Reader<'_>, manifest: &Node) {
-    let lines = scalar(manifest).into_iter().flat_map(|text| text.lines().zip(1..));
-    let mut found =
-        lines.filter_map(|(line, number)| Some((line, number, line.find("{% ").or(line.find("{%-"))?)));
-    if let Some((line, number, start)) = found.next() {
-        let mark = manifest.locate(number, line[..start].chars().count() as u32 + 1);
-        let problem = Diagnostic::warning("`{%` is plain text in a Go template");
-        let help = "write `{{ if … }}`, `{{ range … }}` and `{{ end }}`, or set `engine: jinja`";
-        reader.problem(mark, problem.help(help));
-    }
-}
-
-/// Whether a manifest can be used as an object.
-fn is_object(reader: &mut Reader<'_>, manifest: &Node) -> bool {
-    let Some(node) = bare_action(manifest) else { return true };
-    let problem = Diagnostic::error("`{{` begins a mapping in YAML");
-    let help = "quote it, or put a `|` behind the dash, so that the whole manifest is text";
-    reader.problem(node.start, problem.help(help));
-    false
-}
-
-/// What stands for an action without quotes in a manifest that is written as an object: YAML takes it for a mapping.
-fn bare_action(node: &Node) -> Option<&Node> {
-    match &node.kind {
-        NodeKind::Scalar { .. } => None,
-        NodeKind::Sequence(items) => items.iter().find_map(bare_action),
-        NodeKind::Mapping(entries) if entries.iter().any(|(key, _)| scalar(key).is_none()) => Some(node),
-        NodeKind::Mapping(entries) => entries.iter().find_map(|(_, value)| bare_action(value)),
-    }
 }
 
 fn config_schema(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<ConfigSchema> {
@@ -450,7 +355,7 @@ fn selector(reader: &mut Reader<'_>, node: &Node, path: &str) -> Selector {
 
 /// A label without a value would silently select more than was meant.
 fn null_values(reader: &mut Reader<'_>, node: &Node, path: &str) {
-    for (name, mark) in absent_values(node) {
+    for (name, mark) in slips::absent_values(node) {
         let problem = Diagnostic::error(format!("`{path}.{name}` has no value"));
         reader.problem(mark, problem.help("give it one, or use `matchExpressions` with `Exists`"));
     }
@@ -570,7 +475,7 @@ fn target(reader: &mut Reader<'_>, node: &Node, workload: &str, index: usize) ->
     let manifests_path = fields.path_of("manifests");
     let manifests =
         reader.required(&mut fields, "manifests").map(|node| reader.strings(node, &manifests_path));
-    misspelt_manifests(reader, manifests.iter().flatten());
+    slips::misspelt_manifests(reader, manifests.iter().flatten());
     let target = name.as_ref().map_or("", |name| &name.text);
     let schemas = schemas(reader, &mut fields, &format!("deployment target {target} of workload {workload}"));
     reader.finish(fields);
@@ -589,21 +494,6 @@ fn target(reader: &mut Reader<'_>, node: &Node, workload: &str, index: usize) ->
         manifests: manifests?.into_iter().map(|(key, (_, value))| (key, value.text.to_string())).collect(),
         schemas,
     })
-}
-
-/// Says which fields are nearly those that templates ask for by convention.
-fn misspelt_manifests<'m>(
-    reader: &mut Reader<'_>,
-    manifests: impl Iterator<Item = (&'m String, &'m (goyaml::Mark, Text))> + Clone,
-) {
-    let is_given = |name: &str| manifests.clone().any(|(key, _)| key == name);
-    let missing: Vec<&str> = ["repo", "branch", "path"].into_iter().filter(|name| !is_given(name)).collect();
-    for (key, (mark, _)) in manifests {
-        if let Some(help) = did_you_mean(key, missing.iter().copied()) {
-            let problem = Diagnostic::warning(format!("templates hardly ask for `manifests.{key}`"));
-            reader.problem(*mark, problem.help(help));
-        }
-    }
 }
 
 fn schemas(reader: &mut Reader<'_>, fields: &mut Fields<'_>, source: &str) -> Vec<SchemaText> {

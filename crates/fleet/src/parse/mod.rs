@@ -2,6 +2,7 @@
 
 mod fields;
 mod kinds;
+mod slips;
 
 use goyaml::Node;
 
