@@ -166,3 +166,56 @@ impl Tally {
         finished.filter_map(|group| group.latest).max()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn looks() {
+        use {Compliance::*, Provisioning::*};
+        let commit = |digit: char| CommitId::new(&digit.to_string().repeat(40));
+        let target = Target {
+            repository: String::new(),
+            branch: String::new(),
+            root: String::new(),
+            cluster_types: BTreeSet::new(),
+            commit: commit('1').unwrap(),
+            promoted: None,
+        };
+        let lineage = Lineage::new(&target);
+        let cases = [
+            ('1', Compliant, Succeeded, false, true, Look::Finished, "says that it applied it"),
+            ('1', Compliant, Succeeded, true, true, Look::Finished, "and whatever it is told"),
+            ('1', Compliant, Succeeded, false, false, Look::Fetched, "still compliant from before"),
+            ('1', Pending, Succeeded, false, true, Look::Fetched, "applied in part"),
+            ('1', NonCompliant, Succeeded, false, true, Look::Troubled, "something is wrong"),
+            ('1', Pending, Provisioning::Failed, false, false, Look::Troubled, "it is not set up"),
+            ('1', NonCompliant, Provisioning::Failed, false, false, Look::Troubled, "both"),
+            ('1', NonCompliant, Succeeded, true, false, Look::Suspended, "nothing is tried again"),
+            ('0', Suspended, Succeeded, false, false, Look::Suspended, "said to do nothing"),
+            ('0', Compliant, Succeeded, false, true, Look::Underway, "another commit"),
+            (
+                '0',
+                NonCompliant,
+                Provisioning::Failed,
+                false,
+                false,
+                Look::Underway,
+                "another commit, and wrong",
+            ),
+        ];
+        for (synced, compliance, provisioning, is_suspended, mentions, want, why) in cases {
+            let glimpse = Glimpse {
+                synced: &commit(synced),
+                compliance: &compliance,
+                provisioning: &provisioning,
+                is_suspended,
+                mentions,
+            };
+            assert_eq!(glimpse.look(&lineage), want, "{why}");
+        }
+    }
+}

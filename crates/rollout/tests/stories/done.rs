@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rollout::{
-    Health, Missing, ObjectStatus, Observation, OnTrouble, Policy, Ready, Relation, Rollout, State, Verdict,
-    Waits, WhyWaiting,
+    Glance, Health, Missing, ObjectStatus, Observation, OnTrouble, Policy, Ready, Relation, Rollout, State,
+    Verdict, Waits, WhyWaiting,
 };
 
 use crate::world::{MINUTE, START, Story, at, broken, commit, failed, id, policy, target};
@@ -96,6 +96,14 @@ fn nobody_checks_the_health() {
     assert!(matches!(story.state("x"), Some(State::Failing { .. })));
     story.report("x", unchecked);
     assert_eq!(story.poll(), Some(Verdict::Compliant), "shown twice, whatever was between");
+
+    let mut story = Story::new(policy(), &["x", "y"]);
+    story.report("x", unchecked);
+    story.poll();
+    story.report("y", |y| at(y, '1'));
+    story.done();
+    story.poll();
+    assert_eq!(story.done(), "poll, arrived since", "a second report cannot be there yet");
 
     for (on_suspended, want) in [(OnTrouble::Fail, failed(&["x"])), (OnTrouble::Ignore, Verdict::Timeout)] {
         let mut story = Story::new(Policy { on_suspended, ..policy() }, &["x"]);
@@ -209,4 +217,16 @@ fn of_what_is_ready_only_its_own_kustomizations_are_kept() {
         let names: Vec<_> = objects.map(|object| (&*object.name, &*object.namespace)).collect();
         assert_eq!(names, [("x-apps", "flux"), ("broken", "flux"), ("quiet", "elsewhere")]);
     }
+}
+
+#[test]
+fn a_glance_is_what_the_last_poll_told() {
+    let mut story = Story::new(policy(), &["x", "y"]);
+    assert_eq!(story.rollout.glance(), None, "there was none");
+    story.report("x", |x| at(x, '1'));
+    story.poll();
+    assert_eq!(story.rollout.glance(), Some(Glance { total: 2, applied: 1 }));
+    story.is_truncated = true;
+    story.poll();
+    assert_eq!(story.rollout.glance(), None, "it was cut off");
 }

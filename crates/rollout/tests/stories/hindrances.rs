@@ -95,3 +95,17 @@ fn a_disconnected_cluster_comes_back() {
     });
     assert_eq!(story.poll(), Some(Verdict::Compliant));
 }
+
+#[test]
+fn what_is_suspended_is_looked_for_only_where_that_is_a_failure() {
+    for (on_suspended, is_suspended, want, log) in [
+        (OnTrouble::Fail, false, None, "poll, lineage 0"),
+        (OnTrouble::Wait, true, None, "poll, lineage 0"),
+        (OnTrouble::Fail, true, Some(failed(&["x"])), "poll, lineage 0, all, direct x"),
+    ] {
+        let mut story = Story::new(Policy { on_suspended, ..policy() }, &["x"]);
+        story.report("x", |x| x.is_suspended = is_suspended);
+        assert_eq!(story.poll(), want, "{on_suspended:?}");
+        assert_eq!(story.done(), log, "{on_suspended:?}");
+    }
+}

@@ -124,6 +124,8 @@ fn some_of_a_cluster_type_must_count() {
     story.done();
     assert_eq!(story.poll(), None);
     assert_eq!(story.done(), "poll", "and that is known");
+    story.report("x", |x| at(x, '1'));
+    assert_eq!(story.poll(), Some(Verdict::Compliant), "what is done counts, whatever it is told");
 }
 
 #[test]

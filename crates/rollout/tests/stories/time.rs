@@ -42,6 +42,21 @@ fn late_ones_are_read_once_a_minute() {
 }
 
 #[test]
+fn what_takes_long_by_its_own_intervals_is_not_late() {
+    let mut story = Story::new(policy(), &["x", "y"]);
+    story.report("x", |x| at(x, '1'));
+    story.report("y", |y| y.source.sync_interval = 60 * MINUTE);
+    story.poll();
+    story.now = START + 16 * MINUTE;
+    story.done();
+    story.poll();
+    assert_eq!(story.done(), "poll, all", "nothing is known of y but that it is there");
+    story.sleep(5 * MINUTE);
+    story.poll();
+    assert_eq!(story.done(), "poll");
+}
+
+#[test]
 fn many_late_ones_take_turns() {
     let names: Vec<String> = (10..60).map(|number| format!("x{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -72,6 +87,12 @@ fn time_is_over() {
     over(&mut story);
     assert_eq!(story.poll(), Some(Verdict::Timeout));
     assert_eq!(story.done(), "poll, all, direct y", "everything that is not done is looked at once more");
+
+    let mut story = Story::new(policy(), &["x", "y"]);
+    over(&mut story);
+    story.report("x", |x| at(x, '1'));
+    assert_eq!(story.poll(), Some(Verdict::Timeout));
+    assert_eq!(story.done(), "poll, all, direct y", "what has arrived is among everything");
 
     let mut story = Story::new(policy(), &["x", "y"]);
     over(&mut story);
