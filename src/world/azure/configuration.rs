@@ -359,6 +359,77 @@ mod tests {
     }
 
     #[test]
+    fn every_property_is_read() {
+        type IsSeen = fn(&Observation) -> bool;
+        let properties_and_effects: [(&str, Value, IsSeen); 20] = [
+            ("/namespace", json!("other"), |it| it.namespace == "other"),
+            ("/sourceKind", json!("Bucket"), |it| it.source.kind == "Bucket"),
+            ("/suspend", json!(true), |it| it.is_suspended),
+            ("/gitRepository/url", json!("u"), |it| it.source.url == "u"),
+            ("/gitRepository/syncIntervalInSeconds", json!(7), |it| it.source.sync_interval == duration(7)),
+            ("/gitRepository/repositoryRef/branch", json!("b"), |it| {
+                it.source.reference.branch.as_deref() == Some("b")
+            }),
+            ("/gitRepository/repositoryRef", json!({ "tag": "t" }), |it| it.source.reference.tag.is_some()),
+            ("/gitRepository/repositoryRef", json!({ "semver": "1" }), |it| {
+                it.source.reference.semver.is_some()
+            }),
+            ("/gitRepository/repositoryRef", json!({ "commit": "c" }), |it| {
+                it.source.reference.commit.is_some()
+            }),
+            ("/kustomizations/drone/path", json!("p"), |it| it.kustomizations["drone"].path == "p"),
+            ("/kustomizations/loose/wait", json!(true), |it| {
+                it.kustomizations["loose"].waits == Waits::ForHealth
+            }),
+            ("/sourceSyncedCommitId", json!(null), |it| it.synced.is_none()),
+            ("/complianceState", json!("Suspended"), |it| it.compliance == Compliance::Suspended),
+            ("/provisioningState", json!("Deleting"), |it| it.provisioning == Provisioning::Deleting),
+            ("/errorMessage", json!("no"), |it| it.message.as_deref() == Some("no")),
+            ("/statusUpdatedAt", json!("2026-11-21T13:00:00Z"), |it| {
+                it.reported == Some(Time(1_795_266_000))
+            }),
+            ("/statuses/0/kind", json!("HelmRelease"), |it| it.objects[0].kind == "HelmRelease"),
+            ("/statuses/0/name", json!("n"), |it| it.objects[0].name == "n"),
+            ("/statuses/0/namespace", json!("n"), |it| it.objects[0].namespace == "n"),
+            ("/statuses/0/statusConditions/1/message", json!("m"), |it| it.objects[0].message == "m"),
+        ];
+        for (pointer, value, is_seen) in properties_and_effects {
+            let mut resource = json!({ "id": ID, "properties": properties() });
+            let read = |resource: &Value| of_resource(resource, Connectivity::Unknown).unwrap();
+            assert!(!is_seen(&read(&resource)), "{pointer}");
+            *resource.pointer_mut(&format!("/properties{pointer}")).unwrap() = value;
+            assert!(is_seen(&read(&resource)), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn states_in_every_spelling() {
+        for (text, want) in [
+            ("Compliant", Compliance::Compliant),
+            ("Non-Compliant", Compliance::NonCompliant),
+            ("NonCompliant", Compliance::NonCompliant),
+            ("pending", Compliance::Pending),
+            ("", Compliance::Pending),
+            ("Suspended", Compliance::Suspended),
+            ("unknown", Compliance::Unknown),
+            ("Odd", Compliance::Other("Odd".to_owned())),
+        ] {
+            assert_eq!(compliance(text), want, "{text}");
+        }
+        for (text, want) in [
+            ("Succeeded", Provisioning::Succeeded),
+            ("failed", Provisioning::Failed),
+            ("Canceled", Provisioning::Canceled),
+            ("Creating", Provisioning::Creating),
+            ("Updating", Provisioning::Updating),
+            ("Deleting", Provisioning::Deleting),
+            ("Odd", Provisioning::Other("Odd".to_owned())),
+        ] {
+            assert_eq!(provisioning(text), want, "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_absent() {
         let bare = json!({ "id": ID });
         let got = of_resource(&bare, Connectivity::Unknown).unwrap();
@@ -521,6 +592,23 @@ mod tests {
             latest: Some(Time(1_795_266_000)),
         };
         assert_eq!(group(&row), Some(want));
+        type IsSeen = fn(&Group) -> bool;
+        let columns_and_effects: [(&str, Value, IsSeen); 8] = [
+            ("sourceKind", json!("Bucket"), |it| it.source_kind == "Bucket"),
+            ("tag", json!("t"), |it| it.reference.tag.is_some()),
+            ("semver", json!("1"), |it| it.reference.semver.is_some()),
+            ("commit", json!("c"), |it| it.reference.commit.is_some()),
+            ("compliance", json!("Compliant"), |it| it.compliance == Compliance::Compliant),
+            ("suspended", json!("false"), |it| !it.is_suspended),
+            ("mentions", json!("no"), |it| !it.mentions),
+            ("latest", json!(""), |it| it.latest.is_none()),
+        ];
+        for (name, value, is_seen) in columns_and_effects {
+            let mut row = row.clone();
+            assert!(!group(&row).is_some_and(|group| is_seen(&group)), "{name}");
+            row[name] = value;
+            assert!(group(&row).is_some_and(|group| is_seen(&group)), "{name}");
+        }
         for (value, why) in [(json!(null), "none"), (json!(-1), "negative"), (json!("12"), "a text")] {
             let mut row = row.clone();
             row["configurations"] = value;
@@ -532,7 +620,7 @@ mod tests {
     fn intervals_that_nobody_waits_for() {
         for (value, want) in [
             (json!(0), 0),
-            (json!(u64::MAX), MAX_SECONDS),
+            (json!(u64::MAX), 2_592_000),
             (json!(-1), 600),
             (json!("60"), 600),
             (json!(null), 600),
