@@ -3,14 +3,17 @@
 //! Every condition is judged once for each cluster type and once for each deployment target; for an
 //! assignment, two rows of bits are joined.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use rayon::prelude::*;
 
 use crate::labels::Labels;
 use crate::objects::{ClusterType, PLATFORM_CONFIG};
 use crate::schedule::DeploymentTarget;
 
 /// A label of a configuration object, as a condition on what it applies to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Condition {
     /// The label's key
     pub key: String,
@@ -74,17 +77,22 @@ impl Applicability {
         targets: &[DeploymentTarget],
     ) -> Self {
         let mut words = Vec::with_capacity(objects.len());
+        // Many objects have the same condition: it is judged for all of them at once.
+        let mut bits: BTreeMap<&Condition, Vec<(usize, u64)>> = BTreeMap::new();
         let mut end = 0;
         for conditions in objects {
             let start = end;
             end += conditions.len().div_ceil(64);
             words.push(start..end);
+            for (position, condition) in conditions.iter().enumerate() {
+                bits.entry(condition).or_default().push((start + position / 64, 1 << (position % 64)));
+            }
         }
         let row = |is_met: &dyn Fn(&Condition) -> bool| {
             let mut row = vec![0_u64; end];
-            for (conditions, words) in objects.iter().zip(&words) {
-                for (position, condition) in conditions.iter().enumerate() {
-                    row[words.start + position / 64] |= u64::from(is_met(condition)) << (position % 64);
+            for (condition, bits) in &bits {
+                if is_met(condition) {
+                    bits.iter().for_each(|(word, bit)| row[*word] |= bit);
                 }
             }
             row
@@ -92,10 +100,10 @@ impl Applicability {
         Applicability {
             full: row(&|_| true),
             cluster_types: cluster_types
-                .iter()
+                .par_iter()
                 .map(|kind| row(&|it| it.is_met_by_cluster_type(kind)))
                 .collect(),
-            targets: targets.iter().map(|target| row(&|it| it.is_met_by_target(target))).collect(),
+            targets: targets.par_iter().map(|target| row(&|it| it.is_met_by_target(target))).collect(),
             words,
         }
     }

@@ -1,6 +1,6 @@
 //! From a control plane to the rendered files of every assignment.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -104,15 +104,16 @@ impl Outcome {
 /// Which layers and schemas apply to which assignment; equal answers are computed once.
 struct Composer<'a> {
     layers: &'a [Layer],
-    schemas: BTreeMap<&'a SchemaText, Schema>,
-    sets: Vec<Set<'a>>,
+    schemas: Vec<Schema>,
+    sets: Vec<Set>,
     set_of: Vec<usize>,
 }
 
+/// Indexes of layers and of schemas.
 #[derive(PartialEq, Eq, Hash, Clone)]
-struct Set<'a> {
+struct Set {
     layers: Vec<u32>,
-    schemas: Vec<&'a SchemaText>,
+    schemas: Vec<u32>,
 }
 
 impl<'a> Composer<'a> {
@@ -124,17 +125,21 @@ impl<'a> Composer<'a> {
             plane.config_schemas.iter().map(|it| conditions(&it.meta.labels)).collect();
         let of_schemas: Vec<&[Condition]> = of_schemas.iter().map(|it| &**it).collect();
         let schemas_apply = Applicability::new(&of_schemas, kinds, targets);
+        let mut texts = Texts::default();
+        let labelled: Vec<u32> = plane.config_schemas.iter().map(|it| texts.index(&it.schema)).collect();
+        let own: Vec<Vec<u32>> =
+            targets.iter().map(|target| target.schemas.iter().map(|it| texts.index(it)).collect()).collect();
         let set = |assignment: &Assignment| {
             let Assignment { cluster_type, target, .. } = *assignment;
-            let labelled = schemas_apply
-                .to(cluster_type, target)
-                .into_iter()
-                .map(|index| &plane.config_schemas[index as usize].schema);
-            let schemas = labelled.chain(&targets[target as usize].schemas).collect();
-            Set { layers: layers_apply.to(cluster_type, target), schemas }
+            let schemas = schemas_apply.to(cluster_type, target).into_iter();
+            let schemas = schemas.map(|index| labelled[index as usize]);
+            Set {
+                layers: layers_apply.to(cluster_type, target),
+                schemas: schemas.chain(own[target as usize].iter().copied()).collect(),
+            }
         };
-        let all: Vec<Set<'a>> = schedule.assignments.par_iter().map(set).collect();
-        let mut known: HashMap<Set<'a>, usize> = HashMap::new();
+        let all: Vec<Set> = schedule.assignments.par_iter().map(set).collect();
+        let mut known: HashMap<Set, usize> = HashMap::new();
         let mut sets = Vec::new();
         let mut set_of = Vec::with_capacity(all.len());
         for set in all {
@@ -144,18 +149,16 @@ impl<'a> Composer<'a> {
             });
             set_of.push(index);
         }
-        let texts: BTreeSet<&SchemaText> =
-            sets.iter().flat_map(|set: &Set<'a>| set.schemas.iter().copied()).collect();
-        let schemas = texts.into_iter().map(|text| (text, Schema::new(text))).collect();
+        let schemas = texts.all.into_par_iter().map(Schema::new).collect();
         Composer { layers, schemas, sets, set_of }
     }
 
-    fn compose(&self, set: &Set<'_>) -> Composed {
+    fn compose(&self, set: &Set) -> Composed {
         let (config, mut problems) = match compose::compose(self.layers, &set.layers) {
             Ok(config) => (config, Vec::new()),
             Err(problem) => (Config::default(), vec![problem]),
         };
-        let schemas: Vec<&Schema> = set.schemas.iter().filter_map(|text| self.schemas.get(text)).collect();
+        let schemas: Vec<&Schema> = set.schemas.iter().map(|index| &self.schemas[*index as usize]).collect();
         if problems.is_empty() {
             problems = validate(&config, self.layers, &schemas);
         }
@@ -165,6 +168,22 @@ impl<'a> Composer<'a> {
             config,
             problems: problems.into_iter().map(Arc::new).collect(),
         }
+    }
+}
+
+/// The texts of schemas, equal ones once.
+#[derive(Default)]
+struct Texts<'a> {
+    all: Vec<&'a SchemaText>,
+    known: BTreeMap<&'a SchemaText, u32>,
+}
+
+impl<'a> Texts<'a> {
+    fn index(&mut self, text: &'a SchemaText) -> u32 {
+        *self.known.entry(text).or_insert_with(|| {
+            self.all.push(text);
+            self.all.len() as u32 - 1
+        })
     }
 }
 
