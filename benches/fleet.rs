@@ -302,7 +302,7 @@ fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 impl Measured {
     fn new(wall: Duration, tree: &Tree, id: String) -> Measured {
-        let bytes = tree.files.values().map(|blob| blob.bytes.len() as u64).sum();
+        let bytes = tree.files.values().map(|blob| blob.size() as u64).sum();
         Measured { wall, peak: peak_memory(), files: tree.files.len() as u64, bytes, id }
     }
 

@@ -73,7 +73,7 @@ fn compute_sound(files: &Files) -> (Outcome, Placement) {
 }
 
 fn bytes(tree: &Tree) -> Files {
-    tree.files.iter().map(|(path, blob)| (path.clone(), blob.bytes.to_vec())).collect()
+    tree.files.iter().map(|(path, blob)| (path.clone(), blob.bytes().into_owned())).collect()
 }
 
 /// The report without places, which alone may depend on how files are called.

@@ -1,8 +1,6 @@
 //! Bringing a tree to GitHub: only what differs, in small parts, each verified by the name of the tree that
 //! it leads to. What an interrupted upload has brought already is found again by these names.
 
-use std::str;
-
 use fleet::{Blob, Chunk, Mode, ObjectId, Tree};
 
 use super::{Change, Trouble};
@@ -73,22 +71,23 @@ fn send(github: &Github, repo: &Repo, base: Option<Oid>, part: &Part<'_>) -> Res
 
 /// An entry of a part, its content brought on its own if it cannot stand in the part.
 enum Uploaded<'a> {
-    Text { path: &'a str, mode: Mode, text: &'a str },
+    Text { path: &'a str, mode: Mode, text: String },
     Blob { path: &'a str, mode: Mode, id: Oid },
     Nothing { path: &'a str },
 }
 
 impl<'a> Uploaded<'a> {
     fn new(github: &Github, repo: &Repo, path: &'a str, blob: Option<&'a Blob>) -> Result<Self, Trouble> {
-        let Some(Blob { mode, id, bytes }) = blob else { return Ok(Uploaded::Nothing { path }) };
-        let (mode, id) = (*mode, *id);
+        let Some(blob) = blob else { return Ok(Uploaded::Nothing { path }) };
+        let (mode, id) = (blob.mode, blob.id);
         if mode == Mode::Submodule {
             return Ok(Uploaded::Blob { path, mode, id: Oid::from(id) });
         }
-        match str::from_utf8(bytes) {
+        match String::from_utf8(blob.bytes().into_owned()) {
             Ok(text) => Ok(Uploaded::Text { path, mode, text }),
-            Err(_) => {
-                let got = github.create_blob(repo, bytes).map_err(|error| Trouble::Failed(error.into()))?;
+            Err(error) => {
+                let got = github.create_blob(repo, error.as_bytes());
+                let got = got.map_err(|error| Trouble::Failed(error.into()))?;
                 verify(&got, id, path)?;
                 Ok(Uploaded::Blob { path, mode, id: got })
             }

@@ -54,7 +54,7 @@ impl Out {
                 .with_context(|| format!("cannot remove {}", self.0.join(path).display()))
                 .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
         }
-        for (path, Blob { bytes, .. }) in added.iter().chain(modified) {
+        for (path, blob) in added.iter().chain(modified) {
             let path = self.0.join(path);
             // Git knows no empty folders, so that one may stand where a file belongs.
             let _ = fs::remove_dir(&path);
@@ -63,7 +63,7 @@ impl Out {
                     .with_context(|| format!("cannot create {}", folder.display()))
                     .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
             }
-            file::write(&path, bytes)?;
+            file::write(&path, &blob.bytes())?;
         }
         Ok(())
     }
@@ -138,7 +138,7 @@ fn read(folder: &Path, inside: &str, depth: usize, tree: &mut Tree) -> anyhow::R
             // Pipes and sockets: git does not see them either.
             continue;
         };
-        tree.files.insert(path, Blob { mode, id: ObjectId::of_blob(&bytes), bytes: bytes.into() });
+        tree.files.insert(path, Blob::new(mode, ObjectId::of_blob(&bytes), bytes));
     }
     Ok(())
 }

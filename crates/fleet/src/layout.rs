@@ -437,7 +437,7 @@ impl Owners {
                 target => folder.wanted.contains_key(target) && !GENERATED.contains(&name),
             };
             if stays && (name.ends_with(".yaml") || name.ends_with(".yml")) {
-                for (key, place) in checks::check(&format!("{}/{path}", folder.path), &blob.bytes).objects {
+                for (key, place) in checks::check(&format!("{}/{path}", folder.path), &blob.bytes()).objects {
                     self.0.entry(key).or_insert(place);
                 }
             }
@@ -486,7 +486,7 @@ impl Placement {
     fn track_commit(&mut self, plane: &ControlPlane, path: &RepoPath) {
         let file = tracking::promoted_commit_file(path);
         let there =
-            self.tree.files.get(&file).map(|blob| String::from_utf8_lossy(&blob.bytes).trim().to_owned());
+            self.tree.files.get(&file).map(|blob| String::from_utf8_lossy(&blob.bytes()).trim().to_owned());
         match plane.promoted_commit() {
             Some(commit) if there.as_deref() != Some(commit) => self.write(file, commit.to_owned()),
             _ => {}

@@ -47,6 +47,6 @@ pub use path::RepoPath;
 pub use plane::ControlPlane;
 pub use snapshot::{Part, Role, Snapshot, Unreadable, Want};
 pub use source::{ENVIRONMENTS, FileContent, MAX_FILE_BYTES, Source, Texts, is_of_interest, would_read};
-pub use tree::{Blob, Changeset, Mode, ObjectId, Tree};
+pub use tree::{Blob, Changeset, Family, Mode, ObjectId, Tree};
 pub use upload::Chunk;
 pub use verdict::{FailurePolicy, Verdict};

@@ -13,7 +13,7 @@ use crate::objects::TemplateType;
 use crate::plane::ControlPlane;
 use crate::render::{Data, TargetData, Templates};
 use crate::schedule::{Assignment, Schedule};
-use crate::tree::Blob;
+use crate::tree::{Blob, Family};
 
 /// The rendered files of an assignment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct Packager<'a> {
     schedule: &'a Schedule,
     templates: Templates,
     targets: Vec<TargetData>,
+    /// For each cluster type, that of each of its files
+    families: Vec<[Family; 3]>,
     checks: ManifestChecks,
 }
 
@@ -38,6 +40,7 @@ impl<'a> Packager<'a> {
             schedule,
             templates: Templates::new(plane.templates.values()),
             targets: schedule.targets.par_iter().map(TargetData::new).collect(),
+            families: schedule.cluster_types.iter().map(|_| Default::default()).collect(),
             checks,
         }
     }
@@ -52,6 +55,7 @@ impl<'a> Packager<'a> {
         let data = Data::new(inputs, &self.targets[assignment.target as usize], &composed.data);
         let place = &self.schedule.targets[assignment.target as usize].location;
         let kind = &self.schedule.cluster_types[assignment.cluster_type as usize];
+        let families = &self.families[assignment.cluster_type as usize];
         let folder = format!("{}/{}", inputs.cluster_type, inputs.deployment_target);
         let [_, _, config_template] = inputs.templates;
         let is_script = config_template.is_some_and(|it| it.content_type.as_deref() == Some("sh"));
@@ -60,14 +64,17 @@ impl<'a> Packager<'a> {
         let types = [TemplateType::Reconciler, TemplateType::Namespace, TemplateType::Config];
         let mut problems = composed.problems.clone();
         let mut package = Package { files: Vec::with_capacity(names.len()), checked: Checked::default() };
-        for ((name, template), template_type) in names.into_iter().zip(kind.templates()).zip(types) {
+        let files = names.into_iter().zip(families);
+        for ((template, template_type), (name, family)) in kind.templates().into_iter().zip(types).zip(files)
+        {
             match self.templates.render(template, template_type, &data) {
                 // The other two are written even if they are empty.
                 Ok(bytes) if bytes.is_empty() && template_type == TemplateType::Config => {}
                 Ok(bytes) => {
                     let origin =
                         |text: &str, problem| self.origin(&template.name, (&data, place), text, problem);
-                    package.add(&folder, name, bytes, self.checks, origin);
+                    package.files.push((name, family.file(&bytes)));
+                    package.check(&format!("{folder}/{name}"), &bytes, self.checks, origin);
                 }
                 Err(found) => problems.extend(found.into_iter().map(Arc::new)),
             }
@@ -99,20 +106,18 @@ impl<'a> Packager<'a> {
 }
 
 impl Package {
-    fn add(
+    fn check(
         &mut self,
-        folder: &str,
-        name: &'static str,
-        bytes: Vec<u8>,
+        path: &str,
+        bytes: &[u8],
         checks: ManifestChecks,
         origin: impl Fn(&str, Diagnostic) -> Diagnostic,
     ) {
         if checks != ManifestChecks::Off {
-            let Checked { objects, problems } = checks::check(&format!("{folder}/{name}"), &bytes);
+            let Checked { objects, problems } = checks::check(path, bytes);
             self.checked.objects.extend(objects);
-            let text = String::from_utf8_lossy(&bytes);
+            let text = String::from_utf8_lossy(bytes);
             self.checked.problems.extend(problems.into_iter().map(|problem| origin(&text, problem)));
         }
-        self.files.push((name, Blob::file(bytes)));
     }
 }

@@ -52,7 +52,7 @@ pub fn file(root: &RepoPath, cluster_type: &str) -> String {
 /// What the branch remembers of a cluster type's folders; lines that are none of ours are passed over.
 pub fn read(tree: &Tree, root: &RepoPath, cluster_type: &str) -> BTreeMap<String, TrackedFolder> {
     let Some(blob) = tree.files.get(&file(root, cluster_type)) else { return BTreeMap::new() };
-    read_text(&String::from_utf8_lossy(&blob.bytes))
+    read_text(&String::from_utf8_lossy(&blob.bytes()))
 }
 
 /// The same, from the text of a cluster type's file.

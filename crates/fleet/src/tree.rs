@@ -1,8 +1,9 @@
 //! The content of a branch: files by path, and git's names for them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha1::{Digest, Sha1};
 
@@ -24,14 +25,32 @@ pub enum Mode {
 }
 
 /// A file of a tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Blob {
     /// What kind of file
     pub mode: Mode,
     /// Git's name of the content
     pub id: ObjectId,
-    /// The content
-    pub bytes: Arc<[u8]>,
+    content: Content,
+}
+
+#[derive(Clone)]
+enum Content {
+    Whole(Arc<[u8]>),
+    Alike(Arc<Alike>),
+}
+
+/// What a content adds to another one.
+struct Alike {
+    first: Arc<[u8]>,
+    size: usize,
+    packed: Box<[u8]>,
+}
+
+/// Files that are much alike: of each it is kept what it adds to the first.
+#[derive(Debug, Default)]
+pub struct Family {
+    first: OnceLock<Arc<[u8]>>,
 }
 
 /// Files by path, `/` between the parts.
@@ -104,10 +123,64 @@ impl Mode {
 }
 
 impl Blob {
+    /// A file of any kind, with the name that git has for its content.
+    pub fn new(mode: Mode, id: ObjectId, bytes: impl Into<Arc<[u8]>>) -> Blob {
+        Blob { mode, id, content: Content::Whole(bytes.into()) }
+    }
+
     /// An ordinary file.
     pub fn file(bytes: impl Into<Arc<[u8]>>) -> Blob {
         let bytes = bytes.into();
-        Blob { mode: Mode::File, id: ObjectId::of_blob(&bytes), bytes }
+        Blob::new(Mode::File, ObjectId::of_blob(&bytes), bytes)
+    }
+
+    /// The content.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match &self.content {
+            Content::Whole(bytes) => Cow::Borrowed(bytes),
+            Content::Alike(alike) => Cow::Owned(alike.bytes()),
+        }
+    }
+
+    /// How many bytes the content has.
+    pub fn size(&self) -> usize {
+        match &self.content {
+            Content::Whole(bytes) => bytes.len(),
+            Content::Alike(alike) => alike.size,
+        }
+    }
+}
+
+/// Git's name says everything about the content.
+impl PartialEq for Blob {
+    fn eq(&self, other: &Self) -> bool {
+        (self.mode, self.id) == (other.mode, other.id)
+    }
+}
+
+impl Eq for Blob {}
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.mode.octal(), self.id)
+    }
+}
+
+impl Family {
+    /// An ordinary file of this family.
+    pub fn file(&self, bytes: &[u8]) -> Blob {
+        let first = self.first.get_or_init(|| bytes.into());
+        let packed = lz4_flex::block::compress_with_dict(bytes, first).into();
+        let alike = Alike { first: first.clone(), size: bytes.len(), packed };
+        let content = Content::Alike(Arc::new(alike));
+        Blob { mode: Mode::File, id: ObjectId::of_blob(bytes), content }
+    }
+}
+
+impl Alike {
+    fn bytes(&self) -> Vec<u8> {
+        let Alike { first, size, packed } = self;
+        lz4_flex::block::decompress_with_dict(packed, *size, first).expect("it was packed here")
     }
 }
 
@@ -215,6 +288,20 @@ mod tests {
         assert_eq!(ObjectId::of_blob(b"hello\n").to_string(), "ce013625030ba8dba906f756967f9e9ca394464a");
         let tree = tree(&[("a.b/c", "1\n"), ("a/b", "2\n"), ("a-b", "3\n"), ("z", "")]);
         assert_eq!(tree.id().to_string(), "21ec54a8c4c926d5c95a12dd39dbc6e5ba62b50f");
+    }
+
+    #[test]
+    fn families_give_back_what_they_were_given() {
+        let long: String = (0..40_000).map(|number| format!("{number}\n")).collect();
+        let texts = ["name: a\n", "name: b\n", "", "x", &long, "name: a\n", &long[1..], &long[..70_000]];
+        for first in texts {
+            let family = Family::default();
+            for text in [first].into_iter().chain(texts) {
+                let file = family.file(text.as_bytes());
+                assert_eq!(file.bytes(), text.as_bytes());
+                assert_eq!((file.size(), &file), (text.len(), &Blob::file(text.as_bytes())));
+            }
+        }
     }
 
     fn any_tree() -> impl Strategy<Value = Tree> {

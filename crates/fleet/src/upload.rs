@@ -40,7 +40,7 @@ impl Changeset {
         let mut part: Vec<(&str, Option<&Blob>)> = Vec::new();
         let mut bytes = 0;
         for (index, (path, blob)) in entries.enumerate() {
-            let size = path.len() + blob.map_or(0, |blob| blob.bytes.len());
+            let size = path.len() + blob.map_or(0, Blob::size);
             let is_full = part.len() == MAX_ENTRIES || bytes + size > MAX_BYTES || index == wait_after;
             if is_full && !part.is_empty() {
                 chunks.push(Chunk { entries: std::mem::take(&mut part), tree: folder.id() });

@@ -268,7 +268,7 @@ fn of_folder(current: &Tree, wanted: &Tree, folder: &str) -> ChangeKind {
 fn promotion(current: &Tree, wanted: &Tree, root: &RepoPath) -> Option<Promotion> {
     let file = tracking::promoted_commit_file(root);
     let commit = |tree: &Tree| {
-        tree.files.get(&file).map(|blob| String::from_utf8_lossy(&blob.bytes).trim().to_owned())
+        tree.files.get(&file).map(|blob| String::from_utf8_lossy(&blob.bytes()).trim().to_owned())
     };
     let (from, to) = (commit(current), commit(wanted)?);
     (from.as_ref() != Some(&to)).then_some(Promotion { from, to })
@@ -341,7 +341,7 @@ impl<'a> Differences<'a> {
 
     fn add(&mut self, kind: &str, target: &str, name: &str, [old, new]: [&Tree; 2], folder: &str) {
         let path = format!("{folder}/{name}");
-        let bytes = |tree: &'_ Tree| tree.files.get(&path).map(|blob| blob.bytes.clone());
+        let bytes = |tree: &'_ Tree| tree.files.get(&path).map(|blob| blob.bytes().into_owned());
         let (old, new) = (bytes(old), bytes(new));
         let is_config = CONFIG_FILES.contains(&name);
         // A new file is no change of lines; that it is new is said elsewhere.

@@ -120,7 +120,7 @@ impl Objects {
                 Some(_) => return Err(self.unusable(format!("`{path}` is missing in its objects ({id})"))),
                 None => [].into(),
             };
-            Ok((path, Blob { mode, id: name(&id), bytes }))
+            Ok((path, Blob::new(mode, name(&id), bytes)))
         };
         Ok(Tree { files: files.into_iter().map(blob).collect::<Result<_, GitError>>()? })
     }
@@ -546,9 +546,9 @@ mod tests {
             ];
             assert_eq!(kinds, want);
             assert_eq!(tree.files["module"].id.to_string(), head);
-            assert_eq!(&*tree.files["link"].bytes, b"a/b");
+            assert_eq!(&*tree.files["link"].bytes(), b"a/b");
             for blob in tree.files.values().filter(|blob| blob.mode != Mode::Submodule) {
-                assert_eq!(blob.id, fleet::ObjectId::of_blob(&blob.bytes));
+                assert_eq!(blob.id, fleet::ObjectId::of_blob(&blob.bytes()));
             }
         }
     }
