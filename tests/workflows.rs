@@ -64,7 +64,8 @@ fn a_reusable_workflow_gives_the_action_what_it_knows() {
         assert_eq!(workflow["permissions"], Value::Object(Map::new()), "{file}");
         let call = &workflow["on"]["workflow_call"];
         for (context, declared) in [("inputs", &call["inputs"]), ("secrets", &call["secrets"])] {
-            let named = text.split(&format!("{context}.")).skip(1);
+            let prefix = format!("{context}.");
+            let named = text.split(&*prefix).skip(1);
             let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
             let named: BTreeSet<String> =
                 named.map(|rest| rest.chars().take_while(|c| is_part(*c)).collect()).collect();
