@@ -33,6 +33,10 @@ impl Object for Complex {
         format!("({}{plus}{imaginary}i)", part(self.real))
     }
 
+    fn to_yaml(&self) -> Result<goyaml::Value, String> {
+        Err("cannot marshal type: complex128".into())
+    }
+
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }

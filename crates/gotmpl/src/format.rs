@@ -205,7 +205,8 @@ fn rune(code: u64) -> char {
     u32::try_from(code).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-fn can_backquote(text: &[u8]) -> bool {
+/// Whether the text can stand between backquotes in Go source.
+pub(crate) fn can_backquote(text: &[u8]) -> bool {
     const BYTE_ORDER_MARK: char = '\u{feff}';
     std::str::from_utf8(text).is_ok_and(|text| {
         text.chars().all(|c| (c >= ' ' || c == '\t') && !matches!(c, '`' | '\x7f' | BYTE_ORDER_MARK))

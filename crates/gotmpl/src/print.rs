@@ -142,6 +142,10 @@ impl<'o> Printer<'o> {
                 if self.flags.sharp_v {
                     self.out.extend_from_slice(value.type_name().as_bytes());
                 }
+                if self.flags.sharp_v && value.is_nil_list() {
+                    self.out.extend_from_slice(b"(nil)");
+                    return Ok(());
+                }
                 return self.items(items, verb, depth);
             }
             Value::Map(_, map) => {

@@ -108,7 +108,7 @@ impl Type {
             Type::Str => "string",
             Type::Bool => "bool",
             Type::Int => "int",
-            Type::Uint64 => "uint64",
+            Type::Uint32 => "uint32",
             Type::Float => "float64",
             Type::Dict => "map[string]interface {}",
             Type::Time => "time.Time",
@@ -120,7 +120,7 @@ impl Type {
         match self {
             // A nil map stays one: `set` cannot write to it.
             Type::Any | Type::Dict => Some(Value::Nil),
-            Type::Str | Type::Bool | Type::Int | Type::Uint64 | Type::Float | Type::Time => None,
+            Type::Str | Type::Bool | Type::Int | Type::Uint32 | Type::Float | Type::Time => None,
         }
     }
 
@@ -130,7 +130,8 @@ impl Type {
             Type::Str => matches!(value, Value::Str(_)),
             Type::Bool => matches!(value, Value::Bool(_)),
             Type::Int => matches!(value, Value::Int(_)),
-            Type::Uint64 => matches!(value, Value::Uint64(_)),
+            // Only a constant becomes one: no function gives any.
+            Type::Uint32 => false,
             Type::Float => matches!(value, Value::Float(_)),
             Type::Dict => matches!(value, Value::Map(Elem::Any, _)),
             Type::Time => matches!(value, Value::Object(object) if object.type_name() == "time.Time"),

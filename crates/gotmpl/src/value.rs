@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::MapRef;
 
@@ -87,6 +87,10 @@ pub trait Object: fmt::Debug + Send + Sync {
     }
     /// As `%v` prints it
     fn print(&self) -> String;
+    /// As Go's yaml.v3 prints it
+    fn to_yaml(&self) -> Result<goyaml::Value, String> {
+        Ok(self.print().as_str().into())
+    }
     /// For functions that look inside
     fn as_any(&self) -> &dyn std::any::Any;
 }
@@ -102,8 +106,8 @@ pub enum Type {
     Bool,
     /// `int`
     Int,
-    /// `uint64`
-    Uint64,
+    /// `uint32`
+    Uint32,
     /// `float64`
     Float,
     /// `map[string]interface{}`
@@ -240,6 +244,9 @@ impl<T: Into<Str>> From<T> for Value {
     }
 }
 
+/// What every slice that is `nil` holds.
+static NIL_LIST: LazyLock<Arc<Vec<Value>>> = LazyLock::new(Arc::default);
+
 impl Value {
     /// A `[]interface{}`.
     pub fn list(items: Vec<Value>) -> Value {
@@ -249,6 +256,16 @@ impl Value {
     /// A `[]string`.
     pub fn strings<S: Into<Str>>(items: impl IntoIterator<Item = S>) -> Value {
         Value::List(Elem::Str, Arc::new(items.into_iter().map(|item| Value::Str(item.into())).collect()))
+    }
+
+    /// A slice that is `nil`: empty, but `null` in JSON, and not deeply equal to an empty one.
+    pub fn nil_list(elem: Elem) -> Value {
+        Value::List(elem, Arc::clone(&NIL_LIST))
+    }
+
+    /// Whether it is a [`nil_list`](Value::nil_list).
+    pub(crate) fn is_nil_list(&self) -> bool {
+        matches!(self, Value::List(_, items) if Arc::ptr_eq(items, &NIL_LIST))
     }
 
     /// A `map[string]interface{}`.
@@ -349,10 +366,7 @@ impl Value {
                 });
                 goyaml::Value::Map(fields.collect::<Result<_, String>>()?)
             }
-            Value::Object(object) if object.kind() == "complex128" => {
-                return Err("cannot marshal type: complex128".into());
-            }
-            Value::Object(object) => goyaml::Value::from(object.print().as_str()),
+            Value::Object(object) => object.to_yaml()?,
         })
     }
 

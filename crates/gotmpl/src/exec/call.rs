@@ -145,7 +145,7 @@ impl<'t> Run<'t> {
             (Term::Text(_, text), Type::Str) => Ok(Value::Str(text.clone())),
             (Term::Bool(truth), Type::Bool) => Ok(Value::Bool(*truth)),
             (Term::Number(number), Type::Int) => number.int.map(Value::Int).ok_or_else(|| wrong("integer")),
-            (Term::Number(number), Type::Uint64) => {
+            (Term::Number(number), Type::Uint32) => {
                 number.uint.map(Value::Uint64).ok_or_else(|| wrong("unsigned integer"))
             }
             (Term::Number(number), Type::Float) => {
@@ -155,7 +155,7 @@ impl<'t> Run<'t> {
                 Type::Str => wrong("string"),
                 Type::Bool => wrong("bool"),
                 Type::Int => wrong("integer"),
-                Type::Uint64 => wrong("unsigned integer"),
+                Type::Uint32 => wrong("unsigned integer"),
                 Type::Float => wrong("float"),
                 _ => format!("can't handle {operand} for arg of type {}", to.name()),
             }),

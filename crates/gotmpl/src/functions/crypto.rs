@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     fixed(
         "derivePassword",
-        &[Type::Uint64, Type::Str, Type::Str, Type::Str, Type::Str],
+        &[Type::Uint32, Type::Str, Type::Str, Type::Str, Type::Str],
         |budget, arguments| {
             let Value::Uint64(counter) = any(arguments, 0)? else {
                 return Err("argument 1 is no unsigned integer".into());

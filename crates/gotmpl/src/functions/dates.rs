@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::tz::TimeZoneDatabase;
 
 use self::duration::{Duration, parse_duration};
+pub(super) use self::time::RFC3339;
 use self::time::{Time, Zone};
 use super::arguments::{any, fixed, text};
 use crate::{Budget, Function, Object, Str, Type, Value};

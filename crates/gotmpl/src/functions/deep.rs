@@ -33,11 +33,11 @@ pub(super) fn deep_equal(budget: &mut Budget, a: &Value, b: &Value) -> Result<bo
     equal(budget, a, b, 0)
 }
 
-fn equal(budget: &mut Budget, a: &Value, b: &Value, depth: usize) -> Result<bool, String> {
+fn equal(budget: &mut Budget, one: &Value, other: &Value, depth: usize) -> Result<bool, String> {
     use Value::*;
     take_steps(budget, 1)?;
     let depth = descend(depth)?;
-    Ok(match (a, b) {
+    Ok(match (one, other) {
         (Nil, Nil) => true,
         (Bool(a), Bool(b)) => a == b,
         (Int(a), Int(b)) | (Int64(a), Int64(b)) => a == b,
@@ -47,7 +47,7 @@ fn equal(budget: &mut Budget, a: &Value, b: &Value, depth: usize) -> Result<bool
         (Float(a), Float(b)) => a == b,
         (Str(a), Str(b)) => a == b,
         (List(a_type, a), List(b_type, b)) => {
-            if a_type != b_type || a.len() != b.len() {
+            if a_type != b_type || a.len() != b.len() || one.is_nil_list() != other.is_nil_list() {
                 return Ok(false);
             }
             Arc::ptr_eq(a, b) || all_equal(budget, a.iter().zip(b.iter()), depth)?
@@ -107,6 +107,7 @@ pub(super) fn deep_copy(budget: &mut Budget, value: &Value, depth: usize) -> Res
     budget.take(size_of::<Value>())?;
     let depth = descend(depth)?;
     Ok(match value {
+        Value::List(..) if value.is_nil_list() => value.clone(),
         Value::List(elem, items) => {
             let items: Result<Vec<_>, _> = items.iter().map(|item| deep_copy(budget, item, depth)).collect();
             Value::List(*elem, Arc::new(items?))

@@ -59,6 +59,7 @@ impl Writer<'_> {
             Value::Uint64(number) => self.raw(&number.to_string()),
             Value::Float(number) => self.raw(&float(*number).ok_or(Stop::Unsupported)?),
             Value::Str(text) => self.string(text),
+            Value::List(..) if value.is_nil_list() => self.raw("null"),
             Value::List(Elem::Byte, bytes) => self.string(&base64(&print::bytes(bytes)).into()),
             Value::List(_, items) => {
                 let items = items.iter().map(|item| (None, item));
@@ -128,8 +129,7 @@ impl Writer<'_> {
             self.raw(&number.to_string());
             return Ok(());
         }
-        const RFC3339: &str = "2006-01-02T15:04:05.999999999Z07:00";
-        match object.call("Format", &[RFC3339.into()]) {
+        match object.call("Format", &[dates::RFC3339.into()]) {
             Some(Ok(text)) => self.value(&text, depth),
             _ => Err(Stop::Unsupported),
         }

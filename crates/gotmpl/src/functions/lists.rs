@@ -7,7 +7,7 @@ use super::conversion::to_int64;
 use super::deep::{check_nesting, deep_equal};
 use super::defaults::is_empty;
 use super::reflection::kind_of;
-use crate::{Budget, Function, Type, Value};
+use crate::{Budget, Elem, Function, Type, Value};
 
 const ANY: Type = Type::Any;
 
@@ -20,13 +20,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("last", &[ANY], |_, arguments| {
         Ok(items("find last on", any(arguments, 0)?)?.last().cloned().unwrap_or_default())
     }),
-    fixed("rest", &[ANY], |budget, arguments| {
-        let items = items("find rest on", any(arguments, 0)?)?;
-        new(budget, items.iter().skip(1).cloned().collect())
+    fixed("rest", &[ANY], |budget, arguments| match items("find rest on", any(arguments, 0)?)? {
+        [] => Ok(Value::nil_list(Elem::Any)),
+        [_, rest @ ..] => new(budget, rest.to_vec()),
     }),
-    fixed("initial", &[ANY], |budget, arguments| {
-        let items = items("find initial on", any(arguments, 0)?)?;
-        new(budget, items.iter().take(items.len().saturating_sub(1)).cloned().collect())
+    fixed("initial", &[ANY], |budget, arguments| match items("find initial on", any(arguments, 0)?)? {
+        [] => Ok(Value::nil_list(Elem::Any)),
+        [initial @ .., _] => new(budget, initial.to_vec()),
     }),
     fixed("append", &[ANY, ANY], append),
     fixed("push", &[ANY, ANY], append),
@@ -150,5 +150,5 @@ fn concat(budget: &mut Budget, arguments: &[Value]) -> Result<Value, String> {
             other => return Err(format!("Cannot concat type {} as list", kind_of(other))),
         }
     }
-    Ok(Value::list(all))
+    Ok(if all.is_empty() { Value::nil_list(Elem::Any) } else { Value::list(all) })
 }

@@ -11,7 +11,7 @@ use super::arguments::{fixed, int, text};
 use super::deep::take_steps;
 use super::string_lists::PER_STRING;
 use super::{re2, runes};
-use crate::{Budget, Function, Str, Type, Value, print};
+use crate::{Budget, Elem, Function, Str, Type, Value, format, print};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     fixed("regexFind", &[Type::Str, Type::Str], |budget, arguments| {
@@ -22,7 +22,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("regexFindAll", &[Type::Str, Type::Str, Type::Int], |budget, arguments| {
         let (regex, subject) = subject(budget, arguments)?;
         let found = find_all(budget, &regex, &subject, int(arguments, 2)?)?;
-        Ok(Value::strings(found.into_iter().map(|found| subject.original(found))))
+        Ok(strings(found.into_iter().map(|found| subject.original(found)).collect()))
     }),
     fixed("regexMatch", &[Type::Str, Type::Str], |budget, arguments| {
         let (pattern, searched) = texts(budget, arguments)?;
@@ -48,9 +48,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("regexSplit", &[Type::Str, Type::Str, Type::Int], |budget, arguments| {
         let (regex, subject) = subject(budget, arguments)?;
         let parts = split(budget, &regex, text(arguments, 0)?, &subject, int(arguments, 2)?)?;
-        Ok(Value::strings(parts))
+        Ok(strings(parts))
     }),
 ];
+
+/// Go makes no list for no string.
+fn strings(found: Vec<Str>) -> Value {
+    if found.is_empty() { Value::nil_list(Elem::Str) } else { Value::strings(found) }
+}
 
 /// What a call takes besides what its texts take: compiling a pattern is more than looking at a value.
 const CALL_STEPS: usize = 20;
@@ -83,14 +88,16 @@ fn compile(pattern: &Str) -> Result<Regex, String> {
     let compiled = match std::str::from_utf8(pattern.as_bytes()) {
         Ok(text) => re2::translate(text)
             .and_then(|rewritten| RegexBuilder::new(&rewritten).build().map_err(|error| error.to_string())),
-        Err(_) => Err("error parsing regexp: invalid UTF-8".into()),
+        Err(error) => {
+            let rest = Str::from(&pattern.as_bytes()[error.valid_up_to()..]);
+            Err(format!("error parsing regexp: invalid UTF-8: `{}`", rest.to_text()))
+        }
     };
     compiled.map_err(|error| {
-        let text = pattern.to_text();
-        let shown = if text.contains(['`', '\n']) {
-            print::quote(pattern).to_text().into_owned()
+        let shown = if format::can_backquote(pattern.as_bytes()) {
+            format!("`{}`", pattern.to_text())
         } else {
-            format!("`{text}`")
+            print::quote(pattern).to_text().into_owned()
         };
         format!("regexp: Compile({shown}): {error}")
     })

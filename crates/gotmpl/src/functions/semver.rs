@@ -370,6 +370,11 @@ impl Object for VersionObject {
         }
     }
 
+    /// Its fields are not exported.
+    fn to_yaml(&self) -> Result<goyaml::Value, String> {
+        Ok(goyaml::Value::Map(goyaml::Map::default()))
+    }
+
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }

@@ -23,6 +23,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         if !matches!(list, Value::List(..)) {
             return Ok(Value::strings([string_of(list)]));
         }
+        if let Value::List(Elem::Str, items) = list
+            && items.is_empty()
+        {
+            return Ok(list.clone());
+        }
         let mut strings = strings_of(list);
         strings.sort();
         Ok(Value::strings(strings))
@@ -36,7 +41,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("splitn", &[Type::Str, Type::Int, Type::Str], |budget, arguments| {
         Ok(numbered(parts(budget, text(arguments, 0)?, text(arguments, 2)?, int(arguments, 1)?)?))
     }),
-    fixed("toStrings", &[Type::Any], |_, arguments| Ok(Value::strings(strings_of(any(arguments, 0)?)))),
+    fixed("toStrings", &[Type::Any], |_, arguments| {
+        Ok(match any(arguments, 0)? {
+            strings @ Value::List(Elem::Str, _) => strings.clone(),
+            value => Value::strings(strings_of(value)),
+        })
+    }),
 ];
 
 /// What a string in a list takes besides its bytes, about.

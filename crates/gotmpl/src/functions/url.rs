@@ -8,10 +8,11 @@ use crate::{Elem, Function, MapRef, Str, Type, Value, print};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     fixed("urlJoin", &[Type::Dict], |budget, arguments| {
-        let Value::Map(Elem::Any, parts) = any(arguments, 0)? else {
-            return Err("argument 1 is no dictionary".into());
+        let joined = match any(arguments, 0)? {
+            Value::Map(Elem::Any, parts) => join(parts)?,
+            Value::Nil => Vec::new(),
+            _ => return Err("argument 1 is no dictionary".into()),
         };
-        let joined = join(parts)?;
         budget.take(joined.len())?;
         Ok(joined.into())
     }),

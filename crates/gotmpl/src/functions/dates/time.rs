@@ -27,6 +27,9 @@ pub(super) const MONTHS: [&str; 12] = [
 pub(super) const WEEKDAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
+/// With as many digits of a second as there are.
+pub(in crate::functions) const RFC3339: &[u8] = b"2006-01-02T15:04:05.999999999Z07:00";
+
 const DAY: u64 = 86_400;
 const DAYS_OF_400_YEARS: u64 = 146_097;
 
@@ -351,6 +354,10 @@ impl Object for Time {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    fn to_yaml(&self) -> Result<goyaml::Value, String> {
+        Ok(String::from_utf8_lossy(&self.format(RFC3339)).as_ref().into())
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -379,6 +386,10 @@ impl Object for Named {
 
     fn print(&self) -> String {
         self.name.into()
+    }
+
+    fn to_yaml(&self) -> Result<goyaml::Value, String> {
+        Ok(goyaml::Value::Int(self.number))
     }
 
     fn as_any(&self) -> &dyn Any {
