@@ -35,7 +35,8 @@ def build(folder):
         "GOCACHE": str(folder / "cache"),
     }
     go = folder / "reference"
-    subprocess.run(["go", "build", "-o", go, HERE / "reference/main.go"], env=environment, check=True)
+    sources = sorted((HERE / "reference").glob("*.go"))
+    subprocess.run(["go", "build", "-o", go, *sources], env=environment, check=True)
     command = ["cargo", "build", "--quiet", "--example", "differential", "--message-format=json"]
     built = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     artifacts = map(json.loads, built.splitlines())
@@ -73,6 +74,14 @@ def same_error(template, go, ours):
     return re.sub(r"( in action)? started at template:\d+$", "", message) == ours["error"]
 
 
+def visits_in_another_order(request, said, ours):
+    def parts(answer):
+        return sorted(bytes.fromhex(answer.get("output", "")))
+
+    several = len({json.dumps(answer) for answer in said}) > 1
+    return several and any(agree(request, go, ours) or "output" in ours and parts(go) == parts(ours) for go in said)
+
+
 def generate(kind, seed, count):
     r = random.Random(f"{kind} {seed}")
     names = sorted(functions.SIGNATURES)
@@ -98,8 +107,8 @@ def compare(kind, seed, count, go, ours, show):
     unexplained = []
     for request, said, answer in different:
         reason = exceptions.reason(request, said, answer)
-        if reason is None and any(again != said for again in ask(go, [request] * REPEATS)):
-            reason = "Go itself gives several answers, as it visits maps in random order"
+        if reason is None and visits_in_another_order(request, ask(go, [request] * REPEATS), answer):
+            reason = "Go visits maps in random order, and so gives several answers; we give one of them, or its parts sorted"
         if reason is None:
             unexplained.append((request, said, answer))
         else:

@@ -39,7 +39,7 @@ x1y2 --a-- 1a 12 a.b.c (foo)bar foo,bar x!y <a&b> 'q' a Z _ - é ſ 0x10 1.9 010
 WORDS += ["", "a  b", r"\t tab", r"l1\nl2\n", r"\u00a0nbsp\u00a0", r"\u2028", r"a\xffb", r"\xff", r"\"dq\"", r"back\\slash"]
 DATA = ".ConfigData.M .ConfigData.L .ConfigData.LM .ConfigData.none .ConfigData.S .Labels".split()
 NUMBERS = """0 1 -1 2 7 10 -3 100 9223372036854775807 -9223372036854775808 1.5 -1.5 2.675 0.5 -0.5 1e20 -1e20 1e300 123456.789 3.0
-"12" "-7" "+5" "1.9" "abc" "" "9223372036854775808" "1e3" " 5" true nil (list) .ConfigData.M.f .ConfigData.M.big "1_000" "inf"
+"12" "-7" "+5" "1.9" "abc" "" "9223372036854775808" "1e3" true nil (list) .ConfigData.M.f .ConfigData.M.big "1_000" "inf"
 """.split() + ['" 5"']
 ATOMS = r"""a b x é 日 . \d \w \s \D \W \S [a-z] [^a-z] [[:alpha:]] \pL \p{Greek} \PN (a|b) (?:ab) (?P<n>x+) (?i:B) (?s). (?m)^ $ ^ \b
 \B \A \z \Qa.b\E \x41 \x{e9} []a] [a-] [z-a] { } ] ( ) (?<n>a) (?x) \C \1 () (|a) [\w.-] (?U)a+ (?i)k \p{Han} [é-ü]""".split()

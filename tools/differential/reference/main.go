@@ -80,6 +80,7 @@ func respond(asked request) (given answer) {
 
 func render(text string, values map[string]string) answer {
 	functions := sprig.TxtFuncMap()
+	asIn222(functions)
 	functions["toYaml"] = toYaml
 	functions["stringify"] = stringify
 	functions["unquote"] = unquote
