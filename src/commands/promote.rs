@@ -215,6 +215,9 @@ impl Promoting<'_> {
             written = self.mark(commit, &done, &notes);
             if !matches!(done, Done::Proposed(..)) {
                 schedule = self.schedule();
+            }
+            // Who cannot write this one cannot end others, and has said why.
+            if written.is_ok() && !matches!(done, Done::Proposed(..)) {
                 let taken = stale::Taken { by: commit, from: place.before.as_ref(), stays: None };
                 let ended = stale::end(chain, history, name, Some(taken), &world.runner);
                 stale::or_warn(ended, &world.runner);
