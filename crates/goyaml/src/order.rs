@@ -142,6 +142,9 @@ mod tests {
             sort(&mut entries);
             let found: Vec<&str> = entries.iter().filter_map(|(key, ())| key.as_str()).collect();
             assert_eq!(found, want, "{why}");
+            for (one, other) in keys.iter().flat_map(|one| keys.iter().map(move |other| (one, other))) {
+                assert_eq!(compare(one, other), compare(other, one).reverse(), "{one:?} {other:?}: {why}");
+            }
         }
     }
 

@@ -18,15 +18,13 @@ pub(crate) struct Parser<'a> {
     /// The deepest level reached since it was last reset
     deepest: usize,
     anchors: HashMap<&'a str, Anchor>,
-    /// Counts anchors, to tell those of one name apart
-    anchored: usize,
     tag_prefixes: HashMap<&'a str, String>,
     first_document: bool,
 }
 
 enum Anchor {
     /// Its node is still being read
-    Open(usize),
+    Open,
     Closed {
         node: Node,
         nodes: usize,
@@ -51,7 +49,6 @@ impl<'a> Parser<'a> {
             nodes_left: limits.nodes,
             deepest: 0,
             anchors: HashMap::new(),
-            anchored: 0,
             tag_prefixes: HashMap::new(),
             first_document: true,
         })
@@ -129,9 +126,7 @@ impl<'a> Parser<'a> {
         let (anchor, tag) = self.properties()?;
         let Some(name) = anchor else { return self.content(context, false, tag, depth) };
 
-        self.anchored += 1;
-        let id = self.anchored;
-        self.anchors.insert(name, Anchor::Open(id));
+        self.anchors.insert(name, Anchor::Open);
         let nodes_before = self.nodes_left;
         let deepest_before = std::mem::replace(&mut self.deepest, depth);
         let node = self.content(context, true, tag, depth)?;
@@ -142,7 +137,7 @@ impl<'a> Parser<'a> {
         };
         self.deepest = self.deepest.max(deepest_before);
         // A node inside may have taken the name; then aliases mean that one.
-        if matches!(self.anchors.get(name), Some(Anchor::Open(open)) if *open == id) {
+        if matches!(self.anchors.get(name), Some(Anchor::Open)) {
             self.anchors.insert(name, closed);
         }
         Ok(node)
@@ -151,7 +146,7 @@ impl<'a> Parser<'a> {
     fn alias(&mut self, name: &str, depth: usize, at: Mark) -> Result<Node, ParseError> {
         let (node, nodes, height) = match self.anchors.get(name) {
             None => return Err(error(format!("unknown anchor '{name}' referenced"), at)),
-            Some(Anchor::Open(_)) => return Err(error(format!("anchor '{name}' value contains itself"), at)),
+            Some(Anchor::Open) => return Err(error(format!("anchor '{name}' value contains itself"), at)),
             Some(Anchor::Closed { node, nodes, height }) => (node.clone(), *nodes, *height),
         };
         self.reach(depth.saturating_add(height), at)?;
@@ -463,6 +458,14 @@ mod tests {
             ("[1, 2, 3]", None, "small"),
             ("[[[[[1]]]]]", None, "five levels"),
             ("[[[[[[1]]]]]]", Some("nested deeper than 5 levels"), "six levels"),
+            ("- - - - -", None, "five levels around nothing"),
+            ("- - - - - -", Some("nested deeper than 5 levels"), "six levels around nothing"),
+            ("- - - a:\n      -", None, "five levels, the last one not indented"),
+            (
+                "- - - - a:\n        -",
+                Some("nested deeper than 5 levels"),
+                "six levels, the last one not indented",
+            ),
             ("- - - - - - 1", Some("nested deeper than 5 levels"), "six levels of blocks"),
             ("{a: &a [[[1]]], b: [[*a]]}", Some("nested deeper than 5 levels"), "levels through an alias"),
             ("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19]", None, "twenty nodes"),

@@ -237,6 +237,9 @@ mod tests {
             ("2001-01-01   10:20:30,25", true, "several spaces, a decimal comma"),
             ("2001-01-01 10:20:30 Z", false, "something behind it"),
             ("2001-01-01 24:00:00", false, "no such hour"),
+            ("2001-01-01 00:60:00", false, "no such minute"),
+            ("2001-01-01 00:00:60", false, "no such second"),
+            ("2001-01-01 23:59:59", true, "the last second of a day"),
             ("201-01-01", false, "a year of three digits"),
         ];
         for (text, want, why) in cases {
