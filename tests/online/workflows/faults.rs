@@ -15,7 +15,7 @@ use super::syntax::{entries, names, yaml};
 use super::{CHECKPROMOTE, FILES, SETUPS, Setup, Texts, place_in, story, texts};
 
 /// What may be missing, all of it at once: file, place, and why nothing fails then.
-const SPARE: [(&str, &str, &str); 16] = [
+const SPARE: [(&str, &str, &str); 19] = [
     (SCHEDULE, "jobs.schedule.concurrency.cancel-in-progress", NO_CANCELLING),
     (
         SCHEDULE,
@@ -39,7 +39,9 @@ const SPARE: [(&str, &str, &str); 16] = [
     (CHECK, "jobs.checkpromote.environment.name", "the templates name no GitHub environment for checks"),
     (CHECK, "jobs.checkpromote.steps.0.with.github-token", OWN_TOKEN),
     (CHECK, "jobs.checkpromote.steps.0.with.promote-workflow", SAME_DEFAULT),
+    (PROMOTE, "on.workflow_call.outputs.promoted-commit-id", FOR_TEAMS),
     (PROMOTE, "jobs.promote.concurrency.cancel-in-progress", NO_CANCELLING),
+    (PROMOTE, "jobs.promote.outputs.promoted-commit-id", FOR_TEAMS),
     (PROMOTE, "jobs.promote.steps.0.with.github-token", OWN_TOKEN),
     (PROMOTE, "jobs.promote.steps.0.with.schedule-workflow", SAME_DEFAULT),
     (CHECKPROMOTE, "on.workflow_dispatch.inputs.environment.required", "whoever starts it gives one"),
@@ -48,13 +50,16 @@ const SPARE: [(&str, &str, &str); 16] = [
         "jobs.promote.with.commit-id",
         "main stands where it is promoted until the end of the check",
     ),
+    (NOTIFY, "jobs.notify.steps.0.with.owner", "both repositories have one owner here"),
 ];
 const SCHEDULE: &str = ".github/workflows/schedule.yml";
 const CHECK: &str = ".github/workflows/checkpromote.yml";
 const PROMOTE: &str = ".github/workflows/promote.yml";
+const NOTIFY: &str = "templates/gitops/.github/workflows/notify.yml";
 const NO_CANCELLING: &str = "what GitHub does by itself, said for whoever reads it";
 const OWN_TOKEN: &str = "the Action takes the job's token by itself; a team may give another";
 const SAME_DEFAULT: &str = "the Action's default is the same; a team may give another, or none";
+const FOR_TEAMS: &str = "jobs that teams add may want it";
 
 /// Of so many faults one is tried, unless `EVERY_FAULT` is set.
 const SAMPLE: usize = 12;
@@ -234,9 +239,15 @@ fn gives(file: &str, path: &[String], name: &str, value: &Value, given: &BTreeSe
         ["on", "workflow_call", "inputs" | "secrets"] => {
             value.get("default").is_some() || named.any(|given| given.place.repository == CONTROL_PLANE)
         }
-        ["on", "workflow_call", "outputs"] | ["jobs", _, "outputs"] => texts()
-            .iter()
-            .any(|(file, text)| file.starts_with("templates/") && text.contains(&format!("outputs.{name}"))),
+        // The others are for jobs that teams add.
+        ["on", "workflow_call", "outputs"] | ["jobs", _, "outputs"] => {
+            let end = format!(".outputs.{name}");
+            let is_named = |text: &String| {
+                let mut needs = text.split("needs.").skip(1);
+                needs.any(|rest| rest.split_whitespace().next().is_some_and(|named| named.ends_with(&end)))
+            };
+            texts().values().any(is_named)
+        }
         ["jobs", job, .., block] if VALUES.contains(&block) => {
             named.any(|given| given.job == job && is_at(file, &given.place))
         }
