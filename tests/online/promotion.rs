@@ -609,7 +609,7 @@ fn nothing_moves_while_an_environment_is_declared_wrongly() {
         (
             (path, &*good.replace("metadata:", "metadata")),
             "@main:.environments/dev.yaml:3:1: error: not YAML",
-            "check",
+            "put a colon behind `metadata`",
         ),
         (
             (path, &*good.replace("next: stage", "next: stgae")),

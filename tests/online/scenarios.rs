@@ -414,8 +414,9 @@ fn an_environment_may_be_named_differently_from_its_branch() {
 
     let other = platform.action("dev", &[("environment", "dev")]);
     assert_eq!((other.exit, other.writes()), (1, 0));
-    let said = "error: no environment is called `dev`; declared are development, stage\n";
-    assert!(other.stderr.starts_with(said), "{}", other.stderr);
+    let said = "@main:.environments/dev.yaml:4:9: error: no environment is called `dev`; declared are development, stage\n  \
+                help: its branch is that of `development`: rename that one, or name it\n";
+    assert!(other.stderr.contains(said), "{}", other.stderr);
 }
 
 #[test]
