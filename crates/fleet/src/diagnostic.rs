@@ -77,7 +77,7 @@ pub struct Diagnostic {
     /// What to do next
     pub help: Option<String>,
     /// Another place that message or help names
-    pub related: Option<Location>,
+    pub related: Option<Box<Location>>,
 }
 
 impl Diagnostic {
@@ -109,7 +109,7 @@ impl Diagnostic {
 
     /// With another place, which message or help name.
     pub fn related(self, location: &Location) -> Diagnostic {
-        Diagnostic { related: Some(location.clone()), ..self }
+        Diagnostic { related: Some(Box::new(location.clone())), ..self }
     }
 
     /// Whether it is an error.

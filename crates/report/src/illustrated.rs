@@ -41,7 +41,9 @@ fn illustration(problem: &Diagnostic, texts: &Texts, renderer: &Renderer) -> Str
         Severity::Warning => Level::WARNING,
     };
     let mut elements: Vec<Element<'_>> = Vec::new();
-    for (place, kind) in [(location, AnnotationKind::Primary), (related, AnnotationKind::Context)] {
+    let places =
+        [(location.as_ref(), AnnotationKind::Primary), (related.as_deref(), AnnotationKind::Context)];
+    for (place, kind) in places {
         let Some(place) = place else { continue };
         let text = texts.get(&place.file);
         let shown = text.and_then(|text| snippet(text, place, kind)).unwrap_or_else(|| origin(place));

@@ -206,7 +206,7 @@ impl ProblemReport {
             line: location.map(|location| location.line),
             column: location.map(|location| location.column),
             help: problem.help.clone(),
-            related: problem.related.as_ref().map(PlaceReport::new),
+            related: problem.related.as_deref().map(PlaceReport::new),
         }
     }
 }
