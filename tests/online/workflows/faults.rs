@@ -61,7 +61,7 @@ const OWN_TOKEN: &str = "the Action takes the job's token by itself; a team may 
 const SAME_DEFAULT: &str = "the Action's default is the same; a team may give another, or none";
 const FOR_TEAMS: &str = "jobs that teams add may want it";
 
-/// Of so many faults one is tried, unless `EVERY_FAULT` is set.
+/// Of so many faults one is tried, unless `EVERY_WORKFLOW_FAULT` is set, which takes many minutes.
 const SAMPLE: usize = 12;
 
 /// What gives values to something else.
@@ -110,7 +110,7 @@ fn without_what_may_be_missing_the_story_is_the_same() {
 
 #[test]
 fn with_anything_else_missing_or_mistaken_the_story_ends_early() {
-    let step = if env::var_os("EVERY_FAULT").is_some() { 1 } else { SAMPLE };
+    let step = if env::var_os("EVERY_WORKFLOW_FAULT").is_some() { 1 } else { SAMPLE };
     let spare: BTreeSet<String> =
         SPARE.iter().map(|(file, path, _)| Fault::without(file, path).to_string()).collect();
     // From setup to setup those are left that have done no harm. What the first one has is not sampled again, since it
