@@ -82,6 +82,7 @@ fn without_places(outcome: &Outcome, placement: &Placement) -> Report {
     let mut report = Report::new(outcome, placement, &RepoPath::default(), &changes);
     for problem in report.held.iter_mut().flat_map(|held| &mut held.problems) {
         (problem.file, problem.line, problem.column, problem.help) = (None, None, None, None);
+        problem.related = None;
     }
     report.held.iter_mut().for_each(|held| held.problems.sort_by(|a, b| a.message.cmp(&b.message)));
     report

@@ -141,6 +141,20 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?"))
 }
 
+/// The one of `known` that `name` becomes by one letter more, less or another, by two that change places, or by case.
+///
+/// For names that may be right as they are, where [`nearest`] would take too much for a slip.
+pub(crate) fn slip_of<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const SHORTEST: usize = 4;
+    let folded = name.to_lowercase();
+    let is_slip = |candidate: &&str| {
+        *candidate != name
+            && candidate.len().abs_diff(name.len()) <= 4
+            && strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()) <= 1
+    };
+    known.into_iter().filter(|_| name.len() >= SHORTEST).find(is_slip)
+}
+
 /// The known name nearest to `name`, if it is near enough to be a slip of the keyboard.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;

@@ -2,7 +2,7 @@
 
 use goyaml::{Limits, Mark, Node, NodeKind};
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::slip_of;
 use crate::objects::SchemaText;
 use crate::source::scalar;
 
@@ -80,7 +80,10 @@ const KEYWORDS: [&str; 66] = [
 const MAPS: [&str; 6] =
     ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
 /// Keywords that hold data, not schemas.
-const DATA: [&str; 6] = ["const", "default", "dependentRequired", "enum", "example", "examples"];
+const DATA: [&str; 8] =
+    ["const", "default", "dependentRequired", "discriminator", "enum", "example", "examples", "externalDocs"];
+/// Keywords that other words are near to.
+const NEAR_OTHERS: [&str; 2] = ["else", "then"];
 
 /// Where the value of a JSON pointer stands in `text`.
 pub(crate) fn place(text: &str, pointer: &str) -> Option<Mark> {
@@ -133,13 +136,11 @@ fn of_schema(schema: &Node, found: &mut Vec<Misspelt>) {
         NodeKind::Mapping(entries) => {
             for (key, value) in entries.iter() {
                 let name = scalar(key).unwrap_or_default();
-                found.extend(misspelt(name).map(|meant| Misspelt {
-                    name: name.to_owned(),
-                    meant,
-                    place: key.start,
-                }));
+                let meant = misspelt(name);
+                found.extend(meant.map(|meant| Misspelt { name: name.to_owned(), meant, place: key.start }));
                 match &value.kind {
-                    _ if DATA.contains(&name) => {}
+                    // What nobody knows may hold anything.
+                    _ if DATA.contains(&name) || meant.is_none() && !KEYWORDS.contains(&name) => {}
                     NodeKind::Mapping(inner) if MAPS.contains(&name) => {
                         inner.iter().for_each(|(_, schema)| of_schema(schema, found));
                     }
@@ -153,8 +154,10 @@ fn of_schema(schema: &Node, found: &mut Vec<Misspelt>) {
 
 /// Of the shortest keywords, too much is near.
 fn misspelt(name: &str) -> Option<&'static str> {
-    let long = KEYWORDS.into_iter().filter(|keyword| keyword.len() > 3);
-    nearest(name, long).filter(|_| !KEYWORDS.contains(&name))
+    let is_free = KEYWORDS.contains(&name) || DATA.contains(&name);
+    let candidates =
+        KEYWORDS.into_iter().filter(|keyword| keyword.len() > 3 && !NEAR_OTHERS.contains(keyword));
+    if is_free { None } else { slip_of(name, candidates) }
 }
 
 #[cfg(test)]
@@ -188,6 +191,8 @@ mod tests {
             (r#"{"anyOf": [{"itms": {"tpye": "x"}}]}"#, "itms items 1:13 tpye type 1:22", "in lists"),
             (r#"{"default": {"tpye": 1}, "enum": [{"tpye": 1}]}"#, "", "data"),
             (r#"{"x-unit": "s", "note": "n", "example": 1, "id": "i"}"#, "", "extensions"),
+            (r#"{"x-form": {"tpye": 1}, "form": 1, "when": 1, "time": 1, "case": 1}"#, "", "annotations"),
+            (r#"{"discriminator": {"propertyName": "kind"}}"#, "", "data of another dialect"),
             ("true", "", "a schema that is no object"),
         ];
         for (text, want, why) in cases {

@@ -151,8 +151,11 @@ impl Snapshot {
 
     fn add_plane(&mut self, source: &Source, misplaced: Misplaced) {
         self.texts.extend(source.texts());
+        let mut documents = source::documents(source);
+        self.plane.ignored += documents.empty.len();
+        self.plane.problems.append(&mut documents.empty);
         let Objects { objects, broken_workloads, problems, unmarked, ignored } =
-            parse::objects(source::documents(source), misplaced);
+            parse::objects(documents, misplaced);
         self.plane.ignored += ignored;
         self.plane.unmarked.extend(unmarked);
         self.plane.problems.extend(problems);
@@ -161,7 +164,8 @@ impl Snapshot {
     }
 
     fn add_environments(&mut self, source: &Source) {
-        self.texts.extend(source.texts());
+        // The rest may be another version of what is read already.
+        self.texts.extend(source.texts().filter(|(file, _)| source::is_environment(&file.path)));
         let documents = source::environment_documents(source);
         let Objects { objects, mut problems, .. } = parse::objects(documents, in_environments);
         // What cannot be read may be what the others name.

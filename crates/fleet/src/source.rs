@@ -7,7 +7,7 @@ use goyaml::{Limits, Node, NodeKind, Value};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::diagnostic::{Diagnostic, FileName, Location, Severity, nearest};
+use crate::diagnostic::{Diagnostic, FileName, Location, Severity};
 use crate::syntax_error::syntax_error;
 
 /// A file may hold this many bytes; a larger one is an error that says so.
@@ -64,6 +64,8 @@ pub(crate) struct Documents {
     pub problems: Vec<Diagnostic>,
     /// Files that count for nothing and were hardly meant to
     pub ignored: usize,
+    /// Of files without anything in them
+    pub empty: Vec<Diagnostic>,
 }
 
 /// Whether a file of this name can matter, so that nothing else needs to be read at all.
@@ -83,7 +85,7 @@ pub(crate) fn documents(source: &Source) -> Documents {
     let mut reading = Reading::new(source);
     let selected = reading.select();
     let documents = reading.read(selected);
-    Documents { documents, problems: reading.problems, ignored: reading.ignored }
+    Documents { documents, problems: reading.problems, ignored: reading.ignored, empty: reading.empty }
 }
 
 /// The documents of `.environments/`, whatever `.sourceignore` says.
@@ -91,7 +93,7 @@ pub(crate) fn environment_documents(source: &Source) -> Documents {
     let selected = source.files.keys().filter(|path| is_environment(path) && is_manifest(path)).collect();
     let mut reading = Reading::new(source);
     let documents = reading.read(selected);
-    Documents { documents, problems: reading.problems, ignored: reading.ignored }
+    Documents { documents, problems: reading.problems, ignored: reading.ignored, empty: reading.empty }
 }
 
 /// Whether a file at `path` would be read as part of `source`.
@@ -108,13 +110,15 @@ fn is_manifest(path: &str) -> bool {
 /// The name that a file was hardly meant to miss: `a.yaml` for `a.yalm`.
 fn meant_name(name: &str) -> Option<String> {
     let (stem, extension) = name.strip_suffix(".txt").unwrap_or(name).rsplit_once('.')?;
-    let known = ["yaml", "yml"];
-    let begins_alike = extension.starts_with(['y', 'Y']) && extension.len() > 2;
-    let meant = nearest(extension, known).filter(|_| begins_alike && !is_manifest(name))?;
-    Some(format!("{stem}.{meant}"))
+    let meant = match &*extension.to_lowercase() {
+        "yaml" | "yalm" | "ymal" | "yaaml" | "yamll" | "yamml" | "yam" => "yaml",
+        "yml" | "ylm" | "ymll" | "yym" => "yml",
+        _ => return None,
+    };
+    (!is_manifest(name)).then(|| format!("{stem}.{meant}"))
 }
 
-fn is_environment(path: &str) -> bool {
+pub(crate) fn is_environment(path: &str) -> bool {
     path.split('/').next() == Some(ENVIRONMENTS)
 }
 
@@ -122,11 +126,12 @@ struct Reading<'a> {
     source: &'a Source,
     problems: Vec<Diagnostic>,
     ignored: usize,
+    empty: Vec<Diagnostic>,
 }
 
 impl<'a> Reading<'a> {
     fn new(source: &'a Source) -> Self {
-        Reading { source, problems: Vec::new(), ignored: 0 }
+        Reading { source, problems: Vec::new(), ignored: 0, empty: Vec::new() }
     }
 
     fn file_name(&self, path: &str) -> FileName {
@@ -307,7 +312,8 @@ impl<'a> Reading<'a> {
                 Err(problem) => self.problems.push(problem),
                 Ok(text) if text.trim_start_matches('\u{feff}').trim().is_empty() => {
                     let problem = Diagnostic::warning("the file is empty");
-                    self.leave_out(path, problem.help("write an object into it, or remove it"));
+                    let problem = problem.help("write an object into it, or remove it");
+                    self.empty.push(problem.at(Location::start_of(&file)));
                 }
                 Ok(text) => {
                     let (nodes, error) = goyaml::parse(&text, Limits::default());

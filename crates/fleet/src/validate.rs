@@ -1,6 +1,6 @@
 //! Platform config against JSON Schemas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use goyaml::Value;
 use jsonschema::{Draft, Validator};
@@ -320,10 +320,17 @@ impl Violation {
         let place = index.and_then(|index| json_text::place(&schema.text, &format!("/required/{index}")));
         let place =
             place.map_or_else(|| schema.location.clone(), |mark| schema.place(mark.line, mark.column));
-        if let Some(help) = did_you_mean(missing, own).filter(|_| !is_known) {
+        let own: BTreeSet<&str> = own.collect();
+        let unset = own.iter().copied().filter(|name| !config.values.contains_key(*name));
+        if let Some(help) = did_you_mean(missing, unset).filter(|_| !is_known) {
             return problem.help(help).at(place);
         }
-        let near = nearest(missing, config.values.keys().map(String::as_str));
+        let is_wanted = |name: &&str| {
+            let required = json.get("required").and_then(Json::as_array).into_iter().flatten();
+            own.contains(name) || required.filter_map(Json::as_str).any(|required| required == *name)
+        };
+        let free = config.values.keys().map(String::as_str).filter(|name| !is_wanted(name));
+        let near = nearest(missing, free);
         let winner = near.and_then(|near| Some((near, *config.values.get(near)?.layers.last()?)));
         let value = winner.and_then(|(near, index)| Some((near, layers[index as usize].values.get(near)?)));
         match value {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::applies::{Condition, conditions};
 use crate::compute::Outcome;
-use crate::diagnostic::{Diagnostic, Location, did_you_mean, nearest, some_of};
+use crate::diagnostic::{Diagnostic, Location, did_you_mean, nearest, slip_of, some_of};
 use crate::json_text;
 use crate::labels::{Labels, Operator, Requirement, Selector};
 use crate::objects::{
@@ -147,10 +147,13 @@ impl Outcome {
         let schemas = self.plane.config_schemas.iter().map(|schema| &schema.schema).chain(of_workloads);
         let known: BTreeSet<String> = schemas.flat_map(json_text::properties).collect();
         let values = self.layers.iter().flat_map(|layer| &layer.values);
-        let unknown = values.filter(|(key, _)| !known.contains(*key) && key.len() > 3);
+        let set: BTreeSet<&str> =
+            self.layers.iter().flat_map(|it| it.values.keys()).map(String::as_str).collect();
+        let unset: Vec<&str> = known.iter().map(String::as_str).filter(|name| !set.contains(name)).collect();
+        let unknown = values.filter(|(key, _)| !known.contains(*key));
         unknown
             .filter_map(|(key, value)| {
-                let near = known.iter().find(|known| is_slip(known, key))?;
+                let near = slip_of(key, unset.iter().copied())?;
                 let text = format!("the config key `{key}` is in no schema, where `{near}` is");
                 let problem = Diagnostic::warning(text).help(format!("did you mean `{near}`?"));
                 Some(problem.at(value.location.clone()))
@@ -166,7 +169,7 @@ impl Outcome {
         for template in self.plane.templates.values().filter(|template| !template.is_built_in()) {
             for node in template.manifests.iter().map(|manifest| &manifest.node) {
                 for (name, line, column) in scalar(node).into_iter().flat_map(config_references) {
-                    let near = nearest(name, known.iter().copied()).filter(|_| !known.contains(name));
+                    let near = slip_of(name, known.iter().copied()).filter(|_| !known.contains(name));
                     if let Some(near) = near {
                         let text = format!(
                             "no ConfigMap has `{name}`, which template `{}` asks for",
@@ -305,7 +308,8 @@ impl Outcome {
     fn unmarked_config(&self) -> Vec<Diagnostic> {
         let would_apply = |meta: &&Meta| {
             let conditions = conditions(&meta.labels);
-            !conditions.is_empty() && conditions.iter().all(|condition| self.is_met(condition))
+            conditions.iter().any(|condition| !condition.value.is_empty())
+                && conditions.iter().all(|condition| self.is_met(condition))
         };
         let unmarked = self.plane.unmarked.iter().filter(would_apply);
         unmarked
@@ -322,17 +326,15 @@ impl Outcome {
     }
 }
 
-/// Whether one letter more, less or another, or two that changed places, make one name of the other.
-fn is_slip(one: &str, other: &str) -> bool {
-    one.len().abs_diff(other.len()) <= 4 && strsim::damerau_levenshtein(one, other) == 1
-}
-
 /// The names behind `.ConfigData.` and `config_data.`, with line and column of the whole.
 fn config_references(text: &str) -> Vec<(&str, u32, u32)> {
     let mut found = Vec::new();
     for (line, number) in text.lines().zip(1..) {
         for data in [".ConfigData.", "config_data."] {
-            for (start, _) in line.match_indices(data) {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let whole =
+                |(start, _): &(usize, &str)| data.starts_with('.') || !line[..*start].ends_with(is_part);
+            for (start, _) in line.match_indices(data).filter(whole) {
                 let rest = &line[start + data.len()..];
                 let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
                 found.push((&rest[..end], number, line[..start].chars().count() as u32 + 1));

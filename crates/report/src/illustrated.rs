@@ -66,8 +66,8 @@ fn snippet<'s>(text: &[u8], place: &Location, kind: AnnotationKind) -> Option<El
     let line = line.trim_end_matches('\r');
     let line = if index == 0 { line.trim_start_matches('\u{feff}') } else { line };
     let column = place.column.saturating_sub(1) as usize;
-    let shown: String = line.chars().take(column + SHOWN).map(harmless).collect();
-    let shown = without_logins(&shown);
+    // A login ends where it ends, also beyond what is shown.
+    let shown: String = without_logins(line).chars().take(column + SHOWN).map(harmless).collect();
     // A runner takes this for a command wherever it stands.
     let shown = shown.replace("##[", "#\u{fffd}[");
     let start = shown.char_indices().nth(column).map_or(shown.len(), |(offset, _)| offset);

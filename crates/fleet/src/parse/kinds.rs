@@ -202,7 +202,13 @@ fn word<T: Copy>(reader: &mut Reader<'_>, text: &Text, path: &str, words: &[(&'s
 }
 
 /// What is used in templates of config; anything but `sh` gives YAML.
-const CONTENT_TYPES: [&str; 2] = ["yaml", "sh"];
+fn meant_content_type(text: &str) -> Option<&'static str> {
+    match text {
+        "bash" | "hs" | "script" | "shell" | "zsh" => Some("sh"),
+        "ymal" | "yalm" | "yml" => Some("yaml"),
+        _ => None,
+    }
+}
 
 fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) -> Option<Template> {
     let kinds = [
@@ -213,11 +219,12 @@ fn template(reader: &mut Reader<'_>, meta: Option<Meta>, spec: &mut Fields<'_>) 
     let engines = [("go", Engine::Go), ("jinja", Engine::Jinja)];
     let kind = reader.required_text(spec, "type").and_then(|text| word(reader, &text, "spec.type", &kinds));
     let content_type = reader.optional_text(spec, "contentType");
-    if let Some(text) = content_type.as_ref().filter(|text| !CONTENT_TYPES.contains(&&*text.text)) {
+    if let Some((text, meant)) =
+        content_type.as_ref().and_then(|text| Some((text, meant_content_type(&text.text)?)))
+    {
         let problem =
             Diagnostic::warning(format!("`spec.contentType` `{}` means the same as none", text.text));
-        let help = did_you_mean(&text.text, CONTENT_TYPES)
-            .unwrap_or_else(|| format!("use one of {}", CONTENT_TYPES.join(", ")));
+        let help = format!("did you mean `{meant}`?");
         let mark = goyaml::Mark { line: text.location.line, column: text.location.column, offset: 0 };
         reader.problem(mark, problem.help(help));
     }

@@ -6,7 +6,7 @@ mod slips;
 
 use goyaml::Node;
 
-use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest};
+use crate::diagnostic::{Diagnostic, FileName, Location, did_you_mean, nearest, slip_of};
 use crate::objects::{AZURE_APP_CONFIG, GROUP, LabelPlaces, Meta, Object, PLATFORM_CONFIG, VERSION};
 use crate::source::{Documents, scalar};
 use fields::Reader;
@@ -63,7 +63,7 @@ pub(crate) type Misplaced = fn(kind: &str) -> Option<&'static str>;
 
 /// Reads every document that is one of our kinds; others are left alone, misplaced ones with a warning.
 pub(crate) fn objects(documents: Documents, misplaced: Misplaced) -> Objects {
-    let Documents { documents, problems, ignored } = documents;
+    let Documents { documents, problems, ignored, empty: _ } = documents;
     let mut found = Objects { problems, ignored, ..Objects::default() };
     for (file, node) in &documents {
         document(file, node, misplaced, &mut found);
@@ -248,7 +248,7 @@ impl Header<'_> {
         let (key, _) = self
             .labels
             .iter()
-            .find(|(key, _)| scalar(key).is_some_and(|key| nearest(key, [PLATFORM_CONFIG]).is_some()))?;
+            .find(|(key, _)| scalar(key).is_some_and(|key| slip_of(key, [PLATFORM_CONFIG]).is_some()))?;
         let (name, label) = (self.name.unwrap_or_default(), scalar(key).unwrap_or_default());
         let text =
             format!("the ConfigMap `{name}` is no platform config; its label `{label}` means nothing here");

@@ -3,7 +3,7 @@
 use goyaml::{Mark, Node, NodeKind};
 
 use super::fields::{Reader, Text};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::Diagnostic;
 use crate::source::{is_null, scalar};
 use crate::syntax_error;
 
@@ -28,7 +28,9 @@ pub(super) fn broken_structures(reader: &mut Reader<'_>, data: &Node) {
     let NodeKind::Mapping(entries) = &data.kind else { return };
     for (key, value) in entries.iter() {
         let Some(text) = scalar(value).filter(|text| is_structure(text)) else { continue };
-        if let (_, Some(error)) = goyaml::parse(text, goyaml::Limits::default()) {
+        // Of several documents the first one counts.
+        let (documents, error) = goyaml::parse(text, goyaml::Limits::default());
+        if let Some(error) = error.filter(|_| documents.is_empty()) {
             let name = scalar(key).unwrap_or_default();
             let (place, help) = syntax_error::mistake(text, &error);
             let text = format!("the value of `data.{name}` is no YAML, and stays text: {}", error.message);
@@ -49,7 +51,7 @@ fn is_structure(text: &str) -> bool {
 /// Says that a text is hardly the address of a repository: the page of one, or a part of it.
 pub(super) fn address(reader: &mut Reader<'_>, repo: &Text) {
     let text = &*repo.text;
-    let page = ["/tree/", "/blob/"].into_iter().find(|page| text.contains(page));
+    let page = ["/tree/", "/blob/"].into_iter().find(|page| is_page(text, page));
     let is_short = !text.contains("://") && !text.contains([':', '@']) && !text.starts_with(['/', '.']);
     let has_host = text.split('/').next().is_some_and(|first| first.contains('.'));
     let (what, help) = match page {
@@ -70,6 +72,17 @@ pub(super) fn address(reader: &mut Reader<'_>, repo: &Text) {
     reader.problem(mark, Diagnostic::warning(what).help(help));
 }
 
+/// Whether the address goes on behind a repository with `page`: behind owner and name, or `/-`.
+fn is_page(address: &str, page: &str) -> bool {
+    let path = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let is_behind =
+        |(at, _): (usize, &str)| path[..at].ends_with("/-") || path[..at].matches('/').count() == 2;
+    path.match_indices(page).any(is_behind)
+}
+
+/// A personal access token, as many call it: no slip for `path`.
+const TOKEN: &str = "pat";
+
 /// Says which fields are nearly those that templates ask for by convention.
 pub(super) fn misspelt_manifests<'m>(
     reader: &mut Reader<'_>,
@@ -78,9 +91,10 @@ pub(super) fn misspelt_manifests<'m>(
     let is_given = |name: &str| manifests.clone().any(|(key, _)| key == name);
     let missing: Vec<&str> = ["repo", "branch", "path"].into_iter().filter(|name| !is_given(name)).collect();
     for (key, (mark, _)) in manifests {
-        if let Some(help) = did_you_mean(key, missing.iter().copied()) {
+        let is_slip = |name: &&&str| strsim::damerau_levenshtein(key, name) == 1 && key != TOKEN;
+        if let Some(meant) = missing.iter().find(is_slip) {
             let problem = Diagnostic::warning(format!("templates hardly ask for `manifests.{key}`"));
-            reader.problem(*mark, problem.help(help));
+            reader.problem(*mark, problem.help(format!("did you mean `{meant}`?")));
         }
     }
 }
@@ -146,6 +160,8 @@ mod tests {
             ("github.com/o/r", "write `https://github.com/o/r`", "no protocol"),
             ("o/r", "write `https://github.com/o/r`", "a name alone"),
             ("https://me:s3cret@github.com/o/r/tree/main", "end it before `/tree/`", "a page"),
+            ("https://git.acme.com/a/b/c/-/tree/main", "end it before `/tree/`", "a page of another host"),
+            ("https://git.acme.com/acme/tree/plane", "", "a group of that name"),
         ];
         for (text, want, why) in cases {
             let file = FileName { prefix: "".into(), path: "f".into() };

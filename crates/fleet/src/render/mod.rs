@@ -159,7 +159,9 @@ impl Templates {
 
     /// The place in the template `name` that made this line and column of `output`, if its text tells.
     pub(crate) fn origin(&self, name: &str, output: &str, line: u32, column: u32) -> Option<Location> {
-        origin::origin(&self.programs.get(name)?.template, output, line, column)
+        let template = &self.programs.get(name)?.template;
+        // What is part of the program nobody can change.
+        if template.is_built_in() { None } else { origin::origin(template, output, line, column) }
     }
 
     fn missing(&self, wanted: &TemplateRef, kind: TemplateType) -> Diagnostic {

@@ -47,8 +47,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     fixed("regexSplit", &[Type::Str, Type::Str, Type::Int], |budget, arguments| {
         let (regex, subject) = subject(budget, arguments)?;
-        let parts = split(budget, &regex, text(arguments, 0)?, &subject, int(arguments, 2)?)?;
-        Ok(strings(parts))
+        let limit = int(arguments, 2)?;
+        let parts = split(budget, &regex, text(arguments, 0)?, &subject, limit)?;
+        // Of no part at all Go makes a list all the same, unless none was wanted.
+        Ok(if limit == 0 { Value::nil_list(Elem::Str) } else { Value::strings(parts) })
     }),
 ];
 
