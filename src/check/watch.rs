@@ -107,8 +107,7 @@ impl Watch<'_> {
     }
 
     fn read(&mut self, rollout: &mut Rollout, read: &Read) -> Result<(), Failure> {
-        let ends = rollout.reads_until().map(|time| UNIX_EPOCH + Duration::from_secs(time.0));
-        self.clusters.end_at(ends);
+        self.clusters.end_at(Some(UNIX_EPOCH + Duration::from_secs(rollout.reads_until().0)));
         match read {
             Read::Poll { mentioning } => {
                 let head = head(self.answers.github, self.answers.gitops)?;

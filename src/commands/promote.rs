@@ -211,9 +211,11 @@ impl Promoting<'_> {
         let Place { commit, base, .. } = place;
         let (mut schedule, mut written) = (ScheduleStart::Left, Ok(()));
         if *mode == Mode::Write && !matches!(done, Done::Refused(_) | Done::DryRun) {
-            // What is promoted goes on, whether its status can be written or not.
+            // What is promoted goes on, whether its status can be written or not; what went back does not, since
+            // its old status would stand for the clusters.
             written = self.mark(commit, &done, &notes);
-            if !matches!(done, Done::Proposed(..)) {
+            let is_rollback = notes.iter().any(|note| matches!(note, PromoteNote::Rollback));
+            if !matches!(done, Done::Proposed(..)) && (written.is_ok() || !is_rollback) {
                 schedule = self.schedule();
             }
             // Who cannot write this one cannot end others, and has said why.

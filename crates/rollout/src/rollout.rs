@@ -285,9 +285,9 @@ impl Rollout {
         self.evidence.target.cluster_types.iter().filter(|name| !observed.contains(name)).cloned().collect()
     }
 
-    /// When nothing more is read, whatever is missing; nothing before time is over.
-    pub fn reads_until(&self) -> Option<Time> {
-        self.last_ends
+    /// When what is being read ends, whatever is missing: when time is over, or the time for the last look.
+    pub fn reads_until(&self) -> Time {
+        self.last_ends.unwrap_or_else(|| self.deadline())
     }
 
     fn deadline(&self) -> Time {
