@@ -174,7 +174,7 @@ impl Rollout {
                     self.round.ghosts.insert(row.id.clone());
                 }
                 if is_ours {
-                    self.round.rows.insert(row.id.clone());
+                    self.round.rows.insert(&row, &self.evidence.lineage);
                 }
             }
             let has_arrived = match self.reading {

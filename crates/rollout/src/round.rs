@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use crate::observation::ConfigurationId;
+use crate::lineage::Lineage;
+use crate::observation::{ConfigurationId, Observation};
+use crate::tally::{Tally, is_at_work};
 use crate::time::Time;
 
 /// What has been read since the last wait.
@@ -15,8 +17,8 @@ pub(crate) struct Round {
     pub(crate) arrived: Arrived,
     /// When every row had been read
     pub(crate) all_read: Option<Time>,
-    /// The configurations that follow the branch by the pass over all rows
-    pub(crate) rows: HashSet<ConfigurationId>,
+    /// What the pass over all rows shows
+    pub(crate) rows: Rows,
     /// How many resources were read themselves
     pub(crate) visits: usize,
     /// When the first of them had been read
@@ -29,6 +31,16 @@ pub(crate) struct Round {
     pub(crate) is_haunted: bool,
     /// How often something could not be read
     pub(crate) failures: u32,
+}
+
+/// What a pass over all rows shows of those that follow the branch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    ids: HashSet<ConfigurationId>,
+    /// How many of them are at work
+    at_work: usize,
+    /// The latest report among them
+    latest: Option<Time>,
 }
 
 /// Whether another round follows.
@@ -58,7 +70,7 @@ impl Round {
             stage,
             arrived: Arrived::Unread,
             all_read: None,
-            rows: HashSet::new(),
+            rows: Rows::default(),
             visits: 0,
             first_visit: None,
             gone: BTreeSet::new(),
@@ -66,6 +78,28 @@ impl Round {
             is_haunted: false,
             failures: 0,
         }
+    }
+}
+
+impl Rows {
+    pub(crate) fn insert(&mut self, row: &Observation, lineage: &Lineage) {
+        if self.ids.insert(row.id.clone()) {
+            self.at_work += usize::from(is_at_work(row.synced.as_ref(), &row.compliance, lineage));
+            self.latest = self.latest.max(row.reported);
+        }
+    }
+
+    pub(crate) fn contains(&self, id: &ConfigurationId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Whether they may be all that a tally counts: they are as many, as many are at work, and none is earlier.
+    ///
+    /// A tally has no names: where one joins while another leaves, an older index has as many rows.
+    pub(crate) fn may_be_all_of(&self, tally: &Tally, lineage: &Lineage) -> bool {
+        self.ids.len() >= tally.total()
+            && self.at_work >= tally.at_work(lineage)
+            && self.latest >= tally.latest()
     }
 }
 

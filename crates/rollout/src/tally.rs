@@ -135,14 +135,14 @@ impl Looks {
     }
 
     /// How many more there are that have come to a commit that counts than `known` ones.
+    ///
+    /// What is known may be ahead of a tally: what that shows as fetched may have come further.
     pub(crate) fn arrived_beyond(self, known: Looks) -> usize {
-        let Looks { finished, fetched, troubled, total: _, suspended: _ } = known;
-        let beyond = [
-            self.finished.saturating_sub(finished),
-            self.fetched.saturating_sub(fetched),
-            self.troubled.saturating_sub(troubled),
-        ];
-        beyond.into_iter().fold(0, usize::saturating_add)
+        let [finished, fetched, troubled] =
+            [(self.finished, known.finished), (self.fetched, known.fetched), (self.troubled, known.troubled)]
+                .map(|(shown, known)| (shown.saturating_sub(known), known.saturating_sub(shown)));
+        let ahead = finished.1.saturating_add(troubled.1);
+        finished.0.saturating_add(troubled.0).saturating_add(fetched.0.saturating_sub(ahead))
     }
 }
 
@@ -160,6 +160,21 @@ impl Tally {
         Looks::count(self.groups.iter().map(|group| (Look::of_group(group, lineage), group.count)))
     }
 
+    pub(crate) fn total(&self) -> usize {
+        self.groups.iter().map(|group| group.count).fold(0, usize::saturating_add)
+    }
+
+    /// How many are at work.
+    pub(crate) fn at_work(&self, lineage: &Lineage) -> usize {
+        let at_work = |group: &&Group| is_at_work(group.synced.as_ref(), &group.compliance, lineage);
+        self.groups.iter().filter(at_work).map(|group| group.count).fold(0, usize::saturating_add)
+    }
+
+    /// The latest report.
+    pub(crate) fn latest(&self) -> Option<Time> {
+        self.groups.iter().filter_map(|group| group.latest).max()
+    }
+
     /// The latest report of those that look finished.
     pub(crate) fn latest_finished(&self, lineage: &Lineage) -> Option<Time> {
         let finished = self.groups.iter().filter(|group| Look::of_group(group, lineage) == Look::Finished);
@@ -167,11 +182,37 @@ impl Tally {
     }
 }
 
+/// Whether it has not come to a commit that counts, or is not well: a poll tells of it, whatever it asked for.
+pub(crate) fn is_at_work(synced: Option<&CommitId>, compliance: &Compliance, lineage: &Lineage) -> bool {
+    *compliance != Compliance::Compliant || !synced.is_some_and(|commit| lineage.accepts(commit))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn what_has_arrived_is_no_news_where_it_has_come_further() {
+        let looks =
+            |finished, fetched, troubled| Looks { total: 9, finished, fetched, suspended: 0, troubled };
+        for (shown, known, want, why) in [
+            (looks(0, 0, 0), looks(0, 0, 0), 0, "nothing has arrived"),
+            (looks(3, 2, 1), looks(3, 2, 1), 0, "everything is known"),
+            (looks(3, 0, 0), looks(1, 0, 0), 2, "two are finished"),
+            (looks(0, 2, 0), looks(0, 0, 0), 2, "two have fetched it"),
+            (looks(0, 0, 2), looks(0, 0, 1), 1, "one is troubled"),
+            (looks(2, 0, 0), looks(1, 1, 0), 1, "what had fetched it is finished"),
+            (looks(1, 0, 1), looks(1, 1, 0), 1, "what had fetched it is troubled"),
+            (looks(0, 3, 0), looks(1, 2, 0), 0, "what has fetched it is known as finished"),
+            (looks(0, 3, 0), looks(0, 2, 1), 0, "what has fetched it is known as troubled"),
+            (looks(0, 4, 0), looks(1, 2, 0), 1, "and another one"),
+            (looks(0, 1, 0), looks(5, 0, 0), 0, "what is known is ahead"),
+        ] {
+            assert_eq!(shown.arrived_beyond(known), want, "{why}");
+        }
+    }
 
     #[test]
     fn looks() {

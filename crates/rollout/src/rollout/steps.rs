@@ -8,7 +8,7 @@ use crate::configuration::{Configuration, LATENESS, Outcome, SECOND_REPORT_AFTER
 use crate::lineage::Course;
 use crate::observation::ConfigurationId;
 use crate::policy::{OnTrouble, Unobserved};
-use crate::round::{Arrived, Stage};
+use crate::round::{Arrived, Rows, Stage};
 use crate::standing::{State, WhyIgnored, WhyWaiting};
 use crate::tally::{Look, Looks};
 use crate::time::Time;
@@ -177,7 +177,7 @@ impl Rollout {
         must.then(|| {
             self.reading = Reading::All;
             self.passes.begun += 1;
-            self.round.rows.clear();
+            self.round.rows = Rows::default();
             self.round.ghosts.clear();
             self.round.is_haunted = false;
             Next::Read(Read::All)
@@ -288,9 +288,10 @@ impl Rollout {
         if self.round.is_haunted {
             return None;
         }
-        let shown = tally.looks(&self.evidence.lineage).total;
-        if !tally.is_truncated && self.round.rows.len() < shown {
-            return None;
+        if !tally.is_truncated && !self.round.rows.may_be_all_of(tally, &self.evidence.lineage) {
+            // One of the two is behind.
+            self.failed(now);
+            return Some(self.next(now));
         }
         let unobserved = self.unobserved();
         let is_refused = self.evidence.policy.on_unobserved == Unobserved::Refused && !unobserved.is_empty();

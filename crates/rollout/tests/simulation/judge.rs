@@ -1,6 +1,6 @@
 //! What was shown to the core, and whether that carries its verdict.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollout::{
     ConfigurationId, Failure, Grace, Health, NotCounted, OnTrouble, Provisioning, Ready, Rollout, Standing,
@@ -27,10 +27,10 @@ pub(crate) struct Judge<'a> {
     pass: Option<(u64, usize)>,
     /// Whether there were too few clusters when time passed after the last whole pass but one
     has_too_few: bool,
-    /// The configurations that count by the last poll, if it told
-    tallied: Option<BTreeSet<usize>>,
+    /// The configurations that count by the last poll, if it told, as it showed them
+    tallied: Option<BTreeMap<usize, Sight>>,
     /// Those that count by the rows of the last whole pass
-    rows: BTreeSet<usize>,
+    rows: BTreeMap<usize, Sight>,
     /// When something could not be read for the last time
     pub(crate) disturbed: Option<u64>,
 }
@@ -85,13 +85,13 @@ impl<'a> Judge<'a> {
             pass: None,
             has_too_few: false,
             tallied: None,
-            rows: BTreeSet::new(),
+            rows: BTreeMap::new(),
             disturbed: None,
         }
     }
 
     /// A poll that looked at the branch then showed this head.
-    pub(crate) fn polled(&mut self, head: Commit, looked: u64, tallied: Option<BTreeSet<usize>>) {
+    pub(crate) fn polled(&mut self, head: Commit, looked: u64, tallied: Option<BTreeMap<usize, Sight>>) {
         let is_astray = matches!(self.world.history.fate(head), Fate::Superseded { is_below: false, .. });
         self.astray = is_astray.then(|| self.astray.unwrap_or(looked));
         self.head = Some(head);
@@ -110,7 +110,7 @@ impl<'a> Judge<'a> {
     /// A configuration was shown.
     pub(crate) fn show(&mut self, at: usize, sight: Sight, shown: Shown, now: u64) {
         if shown == Shown::Row && sight.is_member() {
-            self.rows.insert(at);
+            self.rows.insert(at, sight.clone());
         }
         let configuration = &self.world.fleet[at];
         let fails = self.fails(configuration, &sight);
@@ -124,7 +124,9 @@ impl<'a> Judge<'a> {
             witness.asked = Some(waits);
         }
         if witness.is_ghost {
+            // It was not known to be there.
             witness.sight = None;
+            witness.surely_proven = None;
         }
         if witness.sight.as_ref().is_some_and(|known| sight.reported < known.reported) {
             return;
@@ -193,6 +195,11 @@ impl<'a> Judge<'a> {
             })
     }
 
+    /// Whether the last poll and the pass over all rows after it showed different things: one of them is behind.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.has_passed() && self.tallied.as_ref().is_some_and(|tallied| *tallied != self.rows)
+    }
+
     /// Whether the branch was shown without the commit, perhaps only as it was before.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.astray.is_some()
@@ -223,7 +230,7 @@ impl<'a> Judge<'a> {
         if !self.has_passed() {
             return Err("time passed after the last pass over all rows".to_owned());
         }
-        for at in self.tallied.iter().flatten() {
+        for at in self.tallied.iter().flat_map(BTreeMap::keys) {
             let Witness { sight, gone, .. } = &self.witnesses[*at];
             if sight.is_none() && gone.is_none() {
                 return Err(format!("{} was counted, and never shown", fleet[*at].id.as_str()));
@@ -336,11 +343,9 @@ impl<'a> Judge<'a> {
         if self.is_over() {
             return Err("the head of the branch is something else".to_owned());
         }
-        // Rows that are fewer than a poll showed are not all rows.
-        let is_short = self.tallied.as_ref().is_some_and(|tallied| self.rows.len() < tallied.len());
         let is_haunted = self.witnesses.iter().any(|witness| witness.is_ghost);
         let is_sure = |(at, witness)| !self.is_done(at, witness) || self.is_surely_done(at, witness);
-        if !is_short
+        if !self.is_behind()
             && !is_haunted
             && self.carries_success().is_ok()
             && self.members(Ghosts::With).all(is_sure)

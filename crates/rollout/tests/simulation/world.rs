@@ -344,14 +344,19 @@ impl World {
     }
 
     /// The tally that the index makes, and those that count in it.
-    pub(crate) fn tally(&self, mentioning: &[CommitId], at: u64, staleness: u64) -> (Tally, BTreeSet<usize>) {
+    pub(crate) fn tally(
+        &self,
+        mentioning: &[CommitId],
+        at: u64,
+        staleness: u64,
+    ) -> (Tally, BTreeMap<usize, Sight>) {
         let mentioning: Vec<Commit> = mentioning.iter().filter_map(|name| self.history.find(name)).collect();
         let mut groups: Vec<Group> = Vec::new();
-        let mut members = BTreeSet::new();
+        let mut members = BTreeMap::new();
         for (number, configuration) in self.fleet.iter().enumerate() {
             let Some(sight) = self.index(configuration, at, staleness) else { continue };
             if sight.is_member() {
-                members.insert(number);
+                members.insert(number, sight.clone());
             }
             let source = &configuration.sources[sight.source].1;
             let synced = sight.says.synced.map(|commit| self.history.name(commit));

@@ -109,6 +109,71 @@ fn rows_lag_behind_the_tally() {
     assert_eq!(story.done(), "poll, all");
 }
 
+/// While y leaves, z joins; rows that are older than the tally are as many, and show y as it was.
+#[test]
+fn rows_that_are_older_than_the_tally_are_never_enough() {
+    type Is = fn(&mut Observation);
+    let later = |z: &mut Observation| z.reported = Some(START + Duration::from_secs(1));
+    let cases: [(Is, &str); 4] = [
+        (|z| at(z, '0'), "another commit is fetched"),
+        (|z| z.synced = None, "nothing is fetched yet"),
+        (|z| z.compliance = Compliance::Pending, "it is at work"),
+        (later, "it was reported later than any row"),
+    ];
+    for (is, why) in cases {
+        let mut story = Story::new(policy(), &["x", "y"]);
+        for name in ["x", "y"] {
+            story.report(name, |row| at(row, '1'));
+        }
+        let rows = story.rows.clone();
+        let mut z = story.rows.remove(&id("y")).unwrap();
+        (z.id, z.name) = (id("z"), "z".to_owned());
+        is(&mut z);
+        story.rows.insert(id("z"), z);
+        let Next::Read(Read::Poll { mentioning }) = story.rollout.next(story.now) else { panic!("a poll") };
+        story.rollout.polled(commit('1'), story.tally(&mentioning), story.now);
+        let shown = std::mem::replace(&mut story.rows, rows);
+        story.poll();
+        story.rollout.next(story.now);
+        story.rollout.polled(commit('1'), story.tally_of(&shown, &mentioning), story.now);
+        assert_eq!(story.poll(), None, "{why}");
+        story.rows = shown;
+        story.report("z", |z| at(z, '1'));
+        assert_eq!(story.poll(), Some(Verdict::Compliant), "{why}");
+        assert!(story.state("z").is_some() && story.state("y").is_none(), "{why}");
+    }
+}
+
+#[test]
+fn rows_that_are_older_than_the_last_tally_are_read_again() {
+    let ends = |lags: usize| {
+        let mut story = Story::new(policy(), &["x", "y"]);
+        story.sleep(60 * MINUTE);
+        for name in ["x", "y"] {
+            story.report(name, |row| at(row, '1'));
+        }
+        let rows = story.rows.clone();
+        for row in story.rows.values_mut() {
+            row.reported = Some(story.now + Duration::from_secs(1));
+        }
+        let shown = std::mem::replace(&mut story.rows, rows);
+        for _ in 0..lags {
+            let Next::Read(Read::Poll { mentioning }) = story.rollout.next(story.now) else {
+                panic!("a poll")
+            };
+            story.rollout.polled(commit('1'), story.tally_of(&shown, &mentioning), story.now);
+            if let Some(verdict) = story.poll() {
+                return (verdict, story.done());
+            }
+        }
+        story.rows = shown;
+        (story.end(), story.done())
+    };
+    assert_eq!(ends(1), (Verdict::Compliant, "all, poll, all".to_owned()));
+    assert_eq!(ends(3), (Verdict::Compliant, "all, all, all, poll, all".to_owned()));
+    assert_eq!(ends(4), (Verdict::Timeout, "all, all, all, all".to_owned()), "but not for ever");
+}
+
 /// The tally counts two: x, and one that no row shows yet.
 #[test]
 fn what_rows_do_not_show_does_not_stand_in_for_what_they_should() {

@@ -251,6 +251,15 @@ impl Story {
     }
 
     pub(crate) fn tally(&self, mentioning: &[CommitId]) -> Tally {
+        self.tally_of(&self.rows, mentioning)
+    }
+
+    /// A tally of rows that need not be those that are shown.
+    pub(crate) fn tally_of(
+        &self,
+        rows: &BTreeMap<ConfigurationId, Observation>,
+        mentioning: &[CommitId],
+    ) -> Tally {
         let group = |row: &Observation| Group {
             source_kind: row.source.kind.clone(),
             url: row.source.url.clone(),
@@ -266,7 +275,7 @@ impl Story {
             count: 1,
             latest: row.reported,
         };
-        Tally { groups: self.rows.values().map(group).collect(), is_truncated: self.is_truncated }
+        Tally { groups: rows.values().map(group).collect(), is_truncated: self.is_truncated }
     }
 
     /// What was done since this was asked last.
