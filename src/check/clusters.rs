@@ -75,7 +75,7 @@ impl Clusters {
     ) -> Result<Direct, Failure> {
         let error = match self.azure.configuration(id, lists) {
             Ok(direct) => return Ok(direct),
-            Err(error) if matches!(error.kind(), Kind::RateLimited { .. }) => return Err(error.into()),
+            Err(error) if error.is_of_everything() => return Err(error.into()),
             Err(error) => error,
         };
         if self.said.insert(mem::discriminant(error.kind())) {

@@ -92,7 +92,7 @@ pub(crate) fn end(
         let mut open: Vec<&Status> = own.filter(|status| status.state == StatusState::Pending).collect();
         // What its branches have is said of the environment, too.
         open.sort_by_key(|status| status.context == of_environment);
-        let mut is_left = false;
+        let (mut is_left, mut ends) = (false, Vec::new());
         for status in open {
             let page = status.target_url.as_deref();
             let says =
@@ -112,8 +112,12 @@ pub(crate) fn end(
                 }
                 None => continue,
             };
-            let context = &*status.context;
-            let status = NewStatus { state, context, description: &description, target_url: page };
+            ends.push((status, state, description));
+        }
+        // Of an environment whose branches have been ended nothing would tell that its status is left.
+        for (status, state, description) in ends.into_iter().rev() {
+            let (context, target_url) = (&*status.context, status.target_url.as_deref());
+            let status = NewStatus { state, context, description: &description, target_url };
             chain.access.github.create_status(&chain.repo, &commit.id, &status)?;
             ended += 1;
             if ended == ENDED {

@@ -306,9 +306,12 @@ impl Promotion {
             other.map(relation).transpose()
         };
         let head = head(github, gitops)?;
-        let of_head = match head == subject.commit {
-            true => None,
-            false => Contents::known(&chain.access, gitops, &head)?.promoted,
+        // GitHub may still name a head that is older than the commit.
+        let of_head = match relation(github, &gitops.repo, &head, &subject.commit)? {
+            Relation::Same | Relation::Ancestor => None,
+            Relation::Descendant | Relation::Diverged | Relation::Missing => {
+                Contents::known(&chain.access, gitops, &head)?.promoted
+            }
         };
         let tracked_before = before.as_ref().and_then(|contents| contents.promoted.clone());
         let others = tracked_before.iter().chain(&of_head).cloned().collect();

@@ -27,9 +27,6 @@ use crate::world::{World, terminal};
 /// How long the token of a GitHub App's installation lives.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
-/// So often it is said how far an environment of several branches is, where they change meanwhile.
-const LOOKS: usize = 3;
-
 /// A check: what is asked for, and where.
 struct Check<'a> {
     arguments: &'a CheckArgs,
@@ -238,7 +235,8 @@ impl Check<'_> {
             return ledger.say(status).map(|()| Vec::new());
         }
         let mut others = others::branches(chain, subject, commit)?;
-        let mut looks = 1..=LOOKS;
+        // Each of them ends once.
+        let mut looks = 0..=others.len();
         loop {
             let missing: Vec<&str> =
                 others.iter().filter(|other| !other.has_it()).map(|other| &*other.name).collect();
@@ -250,13 +248,15 @@ impl Check<'_> {
                 done.sort_unstable();
                 ledger.say(&StatusText::deployed(&done, &missing))?;
             }
-            let is_last = missing.is_empty() || looks.next() == Some(LOOKS);
-            let now = if is_last { others.clone() } else { others::branches(chain, subject, commit)? };
             // Of two checks that end together, the one that says so last sees that of the other.
-            if now == others {
-                return Ok(missing.into_iter().map(str::to_owned).collect());
+            let now = match missing.is_empty() || looks.next().is_none() {
+                true => None,
+                false => Some(others::branches(chain, subject, commit)?).filter(|now| *now != others),
+            };
+            match now {
+                Some(now) => others = now,
+                None => return Ok(missing.into_iter().map(str::to_owned).collect()),
             }
-            others = now;
         }
     }
 

@@ -130,6 +130,10 @@ impl Promoting<'_> {
         }
         let change = fleet::promotion::promote_base(&place.source, place.commit.as_str(), &place.base);
         let Change::Edit(edit) = change.map_err(refused)? else { return Ok(Some(Done::Already)) };
+        if is_rollback(notes) {
+            // Its earlier success would stand for clusters that do not have it again yet.
+            self.mark(&place.commit, &StatusText::promoted(preceding(notes)))?;
+        }
         let at = &environment.control_plane;
         let repo = chain.repo_at(&at.repo)?;
         let proposal = Proposal {
@@ -211,11 +215,9 @@ impl Promoting<'_> {
         let Place { commit, base, .. } = place;
         let (mut schedule, mut written) = (ScheduleStart::Left, Ok(()));
         if *mode == Mode::Write && !matches!(done, Done::Refused(_) | Done::DryRun) {
-            // What is promoted goes on, whether its status can be written or not; what went back does not, since
-            // its old status would stand for the clusters.
-            written = self.mark(commit, &done, &notes);
-            let is_rollback = notes.iter().any(|note| matches!(note, PromoteNote::Rollback));
-            if !matches!(done, Done::Proposed(..)) && (written.is_ok() || !is_rollback) {
+            // What is promoted goes on, whether its status can be written or not.
+            written = self.mark_done(commit, &done, &notes);
+            if !matches!(done, Done::Proposed(..)) {
                 schedule = self.schedule();
             }
             // Who cannot write this one cannot end others, and has said why.
@@ -260,33 +262,36 @@ impl Promoting<'_> {
     }
 
     /// Says on the commit that the environment has it, or would get it; what is said already stays.
-    fn mark(&self, commit: &CommitId, done: &Done, notes: &[PromoteNote]) -> Result<(), Failure> {
-        let Promoting { world, chain, environment, .. } = self;
-        let (github, name, commit) = (&chain.access.github, &environment.meta.name, oid(commit)?);
+    fn mark_done(&self, commit: &CommitId, done: &Done, notes: &[PromoteNote]) -> Result<(), Failure> {
+        let Promoting { chain, environment, .. } = self;
+        let status = match done {
+            Done::Proposed(number, _) => StatusText::proposed(*number, preceding(notes)),
+            Done::Committed(_) if is_rollback(notes) => return Ok(()),
+            _ => StatusText::promoted(preceding(notes)),
+        };
         if let Done::Already = done {
-            let statuses = github.statuses(&chain.repo, &commit)?;
+            let statuses = chain.access.github.statuses(&chain.repo, &oid(commit)?)?;
             // What was proposed has been merged.
             let is_proposed = |status: &Status| {
                 let description = status.description.as_deref().unwrap_or_default();
                 ChainState::of_status(status.state, description) == ChainState::Proposed
             };
-            if newest(&statuses, name).is_some_and(|status| !is_proposed(status)) {
+            if newest(&statuses, &environment.meta.name).is_some_and(|status| !is_proposed(status)) {
                 return Ok(());
             }
         }
-        let is_unchecked = notes.iter().any(|note| matches!(note, PromoteNote::Unchecked(_)));
-        let preceding = if is_unchecked { PrecedingCheck::Skipped } else { PrecedingCheck::Passed };
-        let StatusText { state, description } = match done {
-            Done::Proposed(number, _) => StatusText::proposed(*number, preceding),
-            _ => StatusText::promoted(preceding),
-        };
+        self.mark(commit, &status)
+    }
+
+    fn mark(&self, commit: &CommitId, status: &StatusText) -> Result<(), Failure> {
+        let Promoting { world, chain, environment, .. } = self;
         let status = NewStatus {
-            state,
-            context: &context(name),
-            description: &description,
+            state: status.state,
+            context: &context(&environment.meta.name),
+            description: &status.description,
             target_url: world.runner.page.as_deref(),
         };
-        Ok(github.create_status(&chain.repo, &commit, &status)?)
+        Ok(chain.access.github.create_status(&chain.repo, &oid(commit)?, &status)?)
     }
 
     /// Has the environment scheduled: a push made with a workflow's own token starts nothing.
@@ -325,6 +330,16 @@ impl Promoting<'_> {
         let at = &self.environment.control_plane;
         Failure::outdated(at.shown_repo(), &at.branch)
     }
+}
+
+/// Whether the commit is older than what the environment had.
+fn is_rollback(notes: &[PromoteNote]) -> bool {
+    notes.iter().any(|note| matches!(note, PromoteNote::Rollback))
+}
+
+fn preceding(notes: &[PromoteNote]) -> PrecedingCheck {
+    let is_unchecked = notes.iter().any(|note| matches!(note, PromoteNote::Unchecked(_)));
+    if is_unchecked { PrecedingCheck::Skipped } else { PrecedingCheck::Passed }
 }
 
 /// A branch whose objects do not allow it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kalypso_sandbox::azure::{Life, Trouble};
-use kalypso_sandbox::{At, Fault, Kind, Merge, Protection, Request, State};
+use kalypso_sandbox::{At, Fault, Kind, Merge, Protection, Request, State, Work};
 
 use super::platform::{Case, Ran, TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform};
@@ -264,6 +264,10 @@ fn the_merge_of_a_rollback_is_no_revert() {
     world.check_merged(&second, &[]).succeeded();
     assert_eq!(world.statuses(&first.promoted, "dev").last().unwrap(), PROMOTED);
     let merged = Merged { commit, before, promoted: first.promoted };
+    // Not all of GitHub knows at first where the branch is.
+    let shown = format!(r#"[{{"ref": "refs/heads/dev", "object": {{"sha": "{}"}}}}]"#, merged.before);
+    let stale = Fault::Answer { status: 200, headers: vec![], body: shown, work: Work::Skipped };
+    world.sandbox.fault(At::next("GET", "*/gitops/git/matching-refs/heads/dev"), stale);
     let ran = world.check_merged(&merged, &[]).succeeded();
     assert_eq!(ran.outputs["verdict"], "compliant", "{}", ran.stdout);
     let statuses = world.statuses(&merged.promoted, "dev");
@@ -390,6 +394,31 @@ fn a_promotion_is_carried_on_though_its_own_status_cannot_be_written() {
     assert!(ran.summary.contains(refused), "{}", ran.summary);
     world.promote_pushed(&c1).succeeded();
     assert_eq!(world.statuses(&c1, "dev"), [PROMOTED], "the next run writes it");
+}
+
+#[test]
+fn nothing_goes_back_while_its_earlier_success_stands() {
+    let world = RolloutPlatform::s1();
+    world.cluster("dev", "drone");
+    let first = carried_on(&world).promoted;
+    let second = world.bring_anything().promoted;
+    for way in ["push", "pull-request"] {
+        let back = [("commit-id", &*first), ("allow-rollback", "true"), ("promotion", way)];
+        let at = At::next("POST", &format!("*/statuses/{first}"));
+        world.sandbox.fault(at, Fault::error(403, "Resource not accessible by integration"));
+        let ran = world.promote(&back);
+        assert_eq!((ran.exit, ran.writes()), (3, 1), "{}", ran.stderr);
+        assert_eq!(world.promoted("dev").as_ref(), Some(&second));
+    }
+    let back = [("commit-id", &*first), ("allow-rollback", "true")];
+    let at = At::next("POST", "*/dispatches");
+    world.sandbox.fault(at, Fault::error(403, "Resource not accessible by integration"));
+    assert_eq!(world.promote(&back).exit, 3);
+    assert_eq!(world.promoted("dev").as_ref(), Some(&first));
+    let statuses = world.statuses(&first, "dev");
+    assert_eq!(statuses.last().unwrap(), PROMOTED);
+    world.promote(&back).succeeded();
+    assert_eq!(world.statuses(&first, "dev"), statuses, "and it stays");
 }
 
 #[test]

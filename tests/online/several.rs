@@ -222,6 +222,32 @@ fn what_some_branches_have_is_superseded_by_a_newer_commit() {
     assert_eq!(promotes(&world), [next(&c2)]);
 }
 
+/// More is left than one run ends; what tells that the environment's status is left goes last.
+#[test]
+fn what_many_branches_have_left_open_is_ended_with_the_environments_status() {
+    let (world, c1) = split();
+    let page = format!("{}/actions/runs/404", world.control_plane.url());
+    let contexts =
+        ["dev environment", "dev environment / dev", "dev environment / north", "dev environment / west"];
+    for context in contexts {
+        let (state, description) = ("pending".to_owned(), "Deploying".to_owned());
+        let (target_url, creator) = (page.clone(), "github-actions[bot]".to_owned());
+        let (sha, context) = (c1.clone(), context.to_owned());
+        let status = Status { sha, context, state, description, target_url, creator };
+        world.control_plane.write_status(status).unwrap();
+    }
+    let open = || {
+        let statuses = world.control_plane.statuses_of(&c1).unwrap();
+        let newest = |context: &&str| statuses.iter().find(|status| status.context == *context).unwrap();
+        contexts.into_iter().filter(|context| newest(context).state == "pending").collect::<Vec<_>>()
+    };
+    let dry = [("environment", "dev"), ("commit-id", &*c1)];
+    world.promote(&dry).succeeded();
+    assert_eq!(open(), ["dev environment / dev"]);
+    world.promote(&dry).succeeded();
+    assert_eq!(open(), [""; 0]);
+}
+
 #[test]
 fn a_commit_goes_on_when_every_environment_before_the_next_one_has_it() {
     let world = RolloutPlatform::s1();

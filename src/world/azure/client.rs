@@ -133,7 +133,7 @@ impl Client {
         let (mut left, mut renewals) = (WAITING, 1);
         loop {
             if self.left().is_zero() {
-                return Err(Error::new(call.action, Kind::Network, "there is no time left"));
+                return Err(Error::new(call.action, Kind::NoTime, "there is no time left"));
             }
             let error = match self.attempt(call) {
                 Ok(reply) => return Ok(reply),
@@ -192,7 +192,8 @@ impl Client {
             let sending = self.pipeline.send(&context, &mut request, Some(options));
             timeout(call.patience.answer.min(self.left()), sending).await
         });
-        let sent = sent.map_err(|_| Error::new(call.action, Kind::Network, "no answer in time"))?;
+        let late = if self.left().is_zero() { Kind::NoTime } else { Kind::Network };
+        let sent = sent.map_err(|_| Error::new(call.action, late, "no answer in time"))?;
         sent.map_err(|error| {
             let (way, claims) = (self.identity.way(), self.identity.claims());
             Error::unsent(call.action, way, &error, claims, self.now())

@@ -81,6 +81,8 @@ pub(crate) enum Kind {
         /// When it does again
         until: SystemTime,
     },
+    /// The time for it is over
+    NoTime,
     /// Azure failed
     Server,
     /// There was no connection
@@ -193,6 +195,7 @@ impl Error {
     pub(crate) fn may_pass(&self) -> bool {
         match self.kind {
             Kind::RateLimited { .. }
+            | Kind::NoTime
             | Kind::Server
             | Kind::Unreachable
             | Kind::Network
@@ -214,6 +217,11 @@ impl Error {
             | Kind::CutOff
             | Kind::NotVisible(_) => false,
         }
+    }
+
+    /// Whether nothing else can be read now either.
+    pub(crate) fn is_of_everything(&self) -> bool {
+        matches!(self.kind, Kind::RateLimited { .. } | Kind::NoTime)
     }
 
     /// What happened, without the next move.
@@ -265,6 +273,7 @@ impl Error {
             Kind::NotVisible(_) => format!("correct azure-subscriptions, or let the identity see them: {ROLE}"),
             Kind::Unreachable => "check the network, the proxies, azure-cloud and azure-resource-manager-url, then run again".to_owned(),
             Kind::RateLimited { .. }
+            | Kind::NoTime
             | Kind::Server
             | Kind::Network
             | Kind::Absent

@@ -126,7 +126,7 @@ impl Manager {
         match listed {
             Ok(listed) => Ok(Some(listed.into_iter().map(|one| one.name.to_lowercase()).collect())),
             Err(error) if *error.kind() == Kind::NotFound => Ok(Some(BTreeSet::new())),
-            Err(error) if matches!(error.kind(), Kind::RateLimited { .. }) => Err(error),
+            Err(error) if error.is_of_everything() => Err(error),
             Err(_) => Ok(None),
         }
     }
@@ -174,7 +174,7 @@ impl Manager {
                 Ok(found)
             }
             // Whatever is asked next would be refused, too.
-            Err(error) if matches!(error.kind(), Kind::RateLimited { .. }) => Err(error),
+            Err(error) if error.is_of_everything() => Err(error),
             Err(_) => Ok(Connectivity::Unknown),
         }
     }
