@@ -17,11 +17,15 @@ use crate::exit::Failure;
 use crate::world::access::Access;
 use crate::world::git;
 use crate::world::github::{Github, Landing, Oid, Places, Repo, Status, Tracking};
+use crate::world::runner;
 
 /// All of GitHub knows a new commit within this time.
 const LAG: Duration = Duration::from_secs(60);
 /// Until then it is asked for so often.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// The secret of a GitHub environment that named the next one before `spec.next` did.
+const NEXT_ENVIRONMENT: &str = "NEXT_ENVIRONMENT";
 
 /// What is checked.
 pub(crate) struct Subject {
@@ -72,6 +76,8 @@ pub(crate) struct Promotion {
     own: Option<StatusState>,
     /// The environment that follows
     pub(crate) next: Option<String>,
+    /// Whether only a secret names it
+    pub(crate) is_next_secret: bool,
     /// Whether all that this promotion changed is held
     pub(crate) is_all_held: bool,
     /// What the GitOps branch carried before, and what it carries by now
@@ -284,7 +290,10 @@ impl Promotion {
         arguments: &CheckArgs,
     ) -> Result<Promotion, Failure> {
         let (github, gitops) = (&chain.access.github, &subject.gitops);
-        let next = arguments.next_environment.clone().or_else(|| environment.next.clone());
+        let named = arguments.next_environment.clone().or_else(|| environment.next.clone());
+        let secret = || runner::variable(NEXT_ENVIRONMENT);
+        let is_next_secret = named.is_none() && secret().is_some();
+        let next = named.or_else(secret);
         next.as_deref().map(|next| chain.environment(next)).transpose()?;
         let tracked = subject.contents.promoted.clone();
         let commit = arguments.promoted_commit_id.clone().or(tracked);
@@ -295,7 +304,15 @@ impl Promotion {
         };
         let Some(promoted) = &commit else {
             let (due, others) = (Due::Untracked, Vec::new());
-            return Ok(Promotion { commit, due, own: None, next, is_all_held: false, others });
+            return Ok(Promotion {
+                commit,
+                due,
+                own: None,
+                next,
+                is_next_secret,
+                is_all_held: false,
+                others,
+            });
         };
         let statuses = github.statuses(&chain.repo, &oid(promoted)?)?;
         let stands = |other: Option<CommitId>| -> Result<Option<(CommitId, Relation)>, Failure> {
@@ -329,7 +346,7 @@ impl Promotion {
             head: stands(of_head)?,
         });
         let is_all_held = due == Due::Yes && is_all_held(&chain.access, subject)?;
-        Ok(Promotion { commit, due, own, next, is_all_held, others })
+        Ok(Promotion { commit, due, own, next, is_next_secret, is_all_held, others })
     }
 
     /// Whether the commit is handed over when the check succeeds.

@@ -36,6 +36,8 @@ fn outputs(promotion: &Promotion, summary: &CheckSummary<'_>) -> [(&'static str,
     let text = |commit: &Option<CommitId>| commit.as_ref().map(ToString::to_string).unwrap_or_default();
     // Who goes on by hand goes on with this: it is there only if there is something to go on with.
     let next = match &summary.hand_over {
+        // GitHub drops outputs that contain a secret.
+        _ if promotion.is_next_secret => String::new(),
         HandOver::Started(next) | HandOver::Left(next) => next.clone(),
         HandOver::Failed { environment, .. } => environment.clone(),
         HandOver::Nothing | HandOver::Waits(_) => String::new(),

@@ -80,6 +80,7 @@ pub(crate) fn run(arguments: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, 
         mode,
     };
     check.warn_of_short_tokens();
+    check.warn_of_a_secret();
     stale::or_warn(check.end_stale(), &world.runner);
     if let Some(ledger) = ledger.as_ref().filter(|_| promotion.is_due()) {
         ledger.begin(&StatusText::deploying())?;
@@ -124,6 +125,18 @@ impl Check<'_> {
             );
             let help = "give `app-id` and `app-private-key` instead, and tokens are renewed here, \
                         or lower `timeout`";
+            terminal::complain(&report::problems([&warning.help(help)]));
+        }
+    }
+
+    /// A secret is masked wherever its text occurs, and no job after this one gets to know it.
+    fn warn_of_a_secret(&self) {
+        if self.promotion.is_next_secret {
+            let warning = Diagnostic::warning("a secret names the next environment, so that no output does");
+            let help = format!(
+                "write `next` into the Environment `{}`, and delete the secret",
+                self.subject.environment
+            );
             terminal::complain(&report::problems([&warning.help(help)]));
         }
     }

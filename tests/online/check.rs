@@ -451,6 +451,27 @@ fn the_environment_that_follows_is_an_input_or_declared_or_none() {
     assert_eq!(promotes(&world), [next(&merged.promoted)]);
 }
 
+/// GitHub drops outputs that contain a secret.
+#[test]
+fn a_secret_may_name_the_environment_that_follows_where_nothing_else_does() {
+    let (world, merged) = merged(&[("drone", Life::default())]);
+    let check = || {
+        let pushed = [("environment", "dev"), ("commit-id", &*merged.commit), ("before", &*merged.before)];
+        let mut command = world.command_of("checkpromote", &pushed);
+        command.env("NEXT_ENVIRONMENT", "stage");
+        world.collect_run(command).succeeded()
+    };
+    let warning =
+        "warning: a secret names the next environment, so that no output does\n  help: write `next` into";
+    world.edit("main", ".environments/dev.yaml", "  next: stage\n", "");
+    let ran = check();
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    assert_eq!((&*ran.outputs["next-environment"], promotes(&world)), ("", vec![next(&merged.promoted)]));
+    world.edit("main", ".environments/dev.yaml", "spec:\n", "spec:\n  next: stage\n");
+    let ran = check();
+    assert!(!ran.stderr.contains(warning), "{}", ran.stderr);
+}
+
 #[test]
 fn a_promotion_that_cannot_be_started_is_said_and_made_up_for_by_the_next_run() {
     let (world, merged) = merged(&[("drone", Life::default())]);

@@ -116,7 +116,7 @@ impl GitHub {
             return self.script(run, job, step["run"].as_str().context("nothing to do")?, &env);
         };
         match uses.split_once('@').map_or(uses, |(name, _)| name) {
-            "$/" => self.action(run, job, &with, scope),
+            "$/" => self.action(run, job, (&with, &env), scope),
             "actions/checkout" => self.checkout(job, &with),
             "actions/upload-artifact" => upload(run, job, &with),
             "actions/create-github-app-token" => self.app_token(run, job, &with),
@@ -129,7 +129,7 @@ impl GitHub {
         &self,
         run: &mut Run,
         job: &Job<'_>,
-        with: &BTreeMap<String, String>,
+        (with, env): (&BTreeMap<String, String>, &BTreeMap<String, String>),
         scope: &Scope,
     ) -> Result<Left> {
         let Place { repository, branch, .. } = &job.frame.source.place;
@@ -145,6 +145,7 @@ impl GitHub {
             };
             command.env(format!("INPUT_{}", name.to_uppercase()), value);
         }
+        command.envs(env);
         // After the inputs, one of which says where the sandbox has Azure.
         command.envs(self.variables(job));
         let [written, state, summary] =
