@@ -262,3 +262,14 @@ fn steps_fail() {
         assert_eq!(story.poll(), Some(want), "{kind}");
     }
 }
+
+#[test]
+fn what_is_read_ends_with_the_time_for_it() {
+    let mut story = Story::new(policy(), &["x"]);
+    story.poll();
+    assert_eq!(story.rollout.reads_until(), START + 60 * MINUTE, "when time is over");
+    story.now = START + 61 * MINUTE;
+    story.failing = Some("all");
+    story.poll();
+    assert_eq!(story.rollout.reads_until(), START + 66 * MINUTE, "then the time for a last look");
+}
