@@ -1,11 +1,13 @@
 //! What has been read, in one round and over all of them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use crate::commit::CommitId;
+use crate::known::Known;
 use crate::lineage::Lineage;
-use crate::observation::{ConfigurationId, Observation};
-use crate::tally::{Tally, is_at_work};
+use crate::observation::{Compliance, ConfigurationId, Observation, Provisioning};
+use crate::tally::{Group, Tally, is_at_work};
 use crate::time::Time;
 
 /// What has been read since the last wait.
@@ -36,11 +38,19 @@ pub(crate) struct Round {
 /// What a pass over all rows shows of those that follow the branch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
-    ids: HashSet<ConfigurationId>,
+    rows: HashMap<ConfigurationId, Shown>,
     /// How many of them are at work
     at_work: usize,
     /// The latest report among them
     latest: Option<Time>,
+}
+
+/// As much of a row as a tally tells of it, whatever it asks for.
+#[derive(Clone, Debug)]
+struct Shown {
+    synced: Option<CommitId>,
+    compliance: Compliance,
+    provisioning: Provisioning,
 }
 
 /// Whether another round follows.
@@ -83,23 +93,37 @@ impl Round {
 
 impl Rows {
     pub(crate) fn insert(&mut self, row: &Observation, lineage: &Lineage) {
-        if self.ids.insert(row.id.clone()) {
-            self.at_work += usize::from(is_at_work(row.synced.as_ref(), &row.compliance, lineage));
-            self.latest = self.latest.max(row.reported);
+        let Observation { id, synced, compliance, provisioning, reported, .. } = row;
+        let (compliance, provisioning) = (compliance.clone(), provisioning.clone());
+        let shown = Shown { synced: synced.clone(), compliance, provisioning };
+        if self.rows.insert(id.clone(), shown).is_none() {
+            self.at_work += usize::from(is_at_work(synced.as_ref(), &row.compliance, lineage));
+            self.latest = self.latest.max(*reported);
         }
     }
 
     pub(crate) fn contains(&self, id: &ConfigurationId) -> bool {
-        self.ids.contains(id)
+        self.rows.contains_key(id)
     }
 
     /// Whether they may be all that a tally counts: they are as many, as many are at work, and none is earlier.
     ///
-    /// A tally has no names: where one joins while another leaves, an older index has as many rows.
-    pub(crate) fn may_be_all_of(&self, tally: &Tally, lineage: &Lineage) -> bool {
-        self.ids.len() >= tally.total()
+    /// A tally has no names: where one joins while another leaves, an older index has as many rows. What is gone, by
+    /// its own word, stands for one in the tally only where one looks like it there.
+    pub(crate) fn may_be_all_of(&self, tally: &Tally, lineage: &Lineage, known: &Known) -> bool {
+        let is_counted = |(id, row): &(&ConfigurationId, &Shown)| {
+            !known.has_left(id) || tally.groups.iter().any(|group| row.is_like(group))
+        };
+        self.rows.iter().filter(is_counted).count() >= tally.total()
             && self.at_work >= tally.at_work(lineage)
             && self.latest >= tally.latest()
+    }
+}
+
+impl Shown {
+    fn is_like(&self, group: &Group) -> bool {
+        let Shown { synced, compliance, provisioning } = self;
+        (synced, compliance, provisioning) == (&group.synced, &group.compliance, &group.provisioning)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Next, Poll, Read, Reading, Rollout};
 use crate::configuration::{Configuration, LATENESS, Outcome, SECOND_REPORT_AFTER};
+use crate::evidence::Evidence;
 use crate::lineage::Course;
 use crate::observation::ConfigurationId;
 use crate::policy::{OnTrouble, Unobserved};
@@ -288,7 +289,8 @@ impl Rollout {
         if self.round.is_haunted {
             return None;
         }
-        if !tally.is_truncated && !self.round.rows.may_be_all_of(tally, &self.evidence.lineage) {
+        let Evidence { lineage, known, .. } = &self.evidence;
+        if !tally.is_truncated && !self.round.rows.may_be_all_of(tally, lineage, known) {
             // One of the two is behind.
             self.failed(now);
             return Some(self.next(now));

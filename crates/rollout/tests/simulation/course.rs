@@ -331,7 +331,7 @@ impl Ride<'_> {
             // What could not be read is tried again a few times; where the branch is, is looked at for a minute.
             let is_tried_again = self.has_failed || self.judge.is_behind();
             self.last_waits += usize::from(is_tried_again);
-            if !(is_tried_again || self.judge.is_in_doubt()) || self.last_waits > 3 {
+            if !(is_tried_again || self.judge.is_in_doubt()) || self.last_waits > 4 {
                 return Err("a wait after time was over".to_owned());
             }
         } else if self.now + duration.as_secs() > self.deadline {

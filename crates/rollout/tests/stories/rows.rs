@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rollout::{Compliance, Connectivity, Direct, Next, Observation, OnTrouble, Policy, Read, Verdict};
+use rollout::{
+    Compliance, Connectivity, Direct, Next, Observation, OnTrouble, Policy, Provisioning, Read, Verdict,
+};
 
 use crate::world::{MINUTE, START, Story, at, broken, commit, id, policy};
 
@@ -142,6 +144,27 @@ fn rows_that_are_older_than_the_tally_are_never_enough() {
         assert_eq!(story.poll(), Some(Verdict::Compliant), "{why}");
         assert!(story.state("z").is_some() && story.state("y").is_none(), "{why}");
     }
+}
+
+/// Rows show y, which says itself that it is gone.
+#[test]
+fn what_is_gone_stands_only_for_itself_in_a_tally() {
+    let ends = |change: fn(&mut Observation)| {
+        let mut story = Story::new(policy(), &["x", "y"]);
+        story.report("x", |x| at(x, '1'));
+        story.report("y", |y| broken(y, '1', "HealthCheckFailed"));
+        story.resources.insert(id("y"), Direct::Gone);
+        let mut counted = story.rows.clone();
+        change(counted.get_mut(&id("y")).unwrap());
+        story.sleep(20 * MINUTE);
+        let Next::Read(Read::Poll { mentioning }) = story.rollout.next(story.now) else { panic!("a poll") };
+        story.rollout.polled(commit('1'), story.tally_of(&counted, &mentioning), story.now);
+        story.poll()
+    };
+    assert_eq!(ends(|_| {}), Some(Verdict::Compliant), "it is counted as it was");
+    assert_eq!(ends(|y| y.synced = None), None, "another one is counted");
+    assert_eq!(ends(|y| y.compliance = Compliance::Pending), None, "another one is counted");
+    assert_eq!(ends(|y| y.provisioning = Provisioning::Creating), None, "another one is counted");
 }
 
 #[test]
