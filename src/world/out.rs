@@ -1,14 +1,17 @@
 //! The folder that a tree is written into: what it holds now, and the changes to it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::Context;
 use fleet::{Blob, Changeset, Mode, ObjectId, Tree};
 
-use super::file;
+use super::file::{self, Directory};
 use super::folder::Folder;
+use super::parallel;
 use crate::exit::Failure;
 
 /// Folders may be nested this deep.
@@ -54,18 +57,25 @@ impl Out {
                 .with_context(|| format!("cannot remove {}", self.0.join(path).display()))
                 .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
         }
+        let mut folders: BTreeMap<&str, Vec<(&str, &Blob)>> = BTreeMap::new();
         for (path, blob) in added.iter().chain(modified) {
-            let path = self.0.join(path);
-            // Git knows no empty folders, so that one may stand where a file belongs.
-            let _ = fs::remove_dir(&path);
-            if let Some(folder) = path.parent() {
-                file::create_folders(folder)
-                    .with_context(|| format!("cannot create {}", folder.display()))
-                    .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
-            }
-            file::write(&path, &blob.bytes())?;
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            folders.entry(folder).or_default().push((name, blob));
         }
-        Ok(())
+        let folders: Vec<_> = folders.into_iter().collect();
+        let at_once = thread::available_parallelism().map_or(1, usize::from);
+        parallel::map(at_once, &folders, |(folder, files)| self.write_folder(folder, files))
+            .into_iter()
+            .collect()
+    }
+
+    /// Writes files of one folder.
+    fn write_folder(&self, folder: &str, files: &[(&str, &Blob)]) -> Result<(), Failure> {
+        let path = self.0.join(folder);
+        let folder = Directory::create(&path)
+            .with_context(|| format!("cannot create {}", path.display()))
+            .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
+        files.iter().try_for_each(|(name, blob)| folder.write(name, &blob.bytes()))
     }
 
     /// Removes a file, and the folders that it leaves empty.
