@@ -309,7 +309,7 @@ impl Stage {
     fn kill_at(&self, turn: Turn, index: usize) {
         self.begin(turn);
         let (sandbox, at) = (&self.platform.sandbox, At::Index(index));
-        every_request::kill_at(sandbox, at, Some(Fault::Refuse), &mut self.command(turn));
+        assert!(every_request::kill_at(sandbox, at, Some(Fault::Refuse), &mut self.command(turn)));
     }
 
     /// The faults to try at a request. Requests of one shape share them, but each that writes loses its reply;

@@ -176,7 +176,8 @@ impl Stage {
         let second = world.push_anything();
         world.promote(&[("commit-id", &second)]).succeeded();
         let mut stage = Stage { world, merged: first, newer: second, scenes: Vec::new() };
-        stage.kill(BEFORE, Turn::Arrives, At::next("GET", "/actions/identity-token"), Some(Fault::Refuse));
+        let signs_in = At::next("GET", "/actions/identity-token");
+        assert!(stage.kill(BEFORE, Turn::Arrives, signs_in, Some(Fault::Refuse)));
         let Stage { world, merged, newer, .. } = &mut stage;
         world.play_last().succeeded();
         let before = merged.commit.clone();
@@ -247,20 +248,21 @@ impl Stage {
     fn kill_at(&self, turn: Turn, index: usize, fault: Option<Fault>) {
         self.begin(turn);
         let is_done = fault.is_none();
-        self.kill(KILLED, turn, At::Index(index), fault);
-        if is_done {
+        let is_killed = self.kill(KILLED, turn, At::Index(index), fault);
+        if is_killed && is_done {
             self.settle(index);
         }
     }
 
-    fn kill(&self, number: u64, turn: Turn, at: At, fault: Option<Fault>) {
+    fn kill(&self, number: u64, turn: Turn, at: At, fault: Option<Fault>) -> bool {
         let (mode, inputs) = self.inputs(turn);
         let Stage { world, .. } = self;
         world.control_plane.start_run(number).expect("a run");
         let mut command = world.command_of(mode, &inputs);
         command.env("GITHUB_RUN_ID", number.to_string());
-        every_request::kill_at(&world.sandbox, at, fault, &mut command);
+        let is_killed = every_request::kill_at(&world.sandbox, at, fault, &mut command);
         world.control_plane.finish_run(number).expect("a run");
+        is_killed
     }
 
     /// Waits until the sandbox has done what a request asks for whose client is gone.
