@@ -93,7 +93,7 @@ pub(crate) fn end(
         // What its branches have is said of the environment, too.
         open.sort_by_key(|status| status.context == of_environment);
         let (mut is_left, mut ends) = (false, Vec::new());
-        for status in open {
+        let mut text = |status: &Status| -> Result<Option<StatusText>, Failure> {
             let page = status.target_url.as_deref();
             let says =
                 |words: &str| status.description.as_deref().is_some_and(|text| text.starts_with(words));
@@ -103,19 +103,28 @@ pub(crate) fn end(
                 })?,
                 None => None,
             };
-            let StatusText { state, description } = match by {
-                Some(by) => StatusText::superseded(by),
-                None if is_left && status.context == of_environment => StatusText::cancelled(),
+            Ok(match by {
+                Some(by) => Some(StatusText::superseded(by)),
+                None if is_left && status.context == of_environment => Some(StatusText::cancelled()),
                 None if says(DEPLOYING) && runs.is_over(page)? => {
                     is_left = true;
-                    StatusText::cancelled()
+                    Some(StatusText::cancelled())
                 }
-                None => continue,
-            };
-            ends.push((status, state, description));
+                None => None,
+            })
+        };
+        let mut failed = None;
+        for status in open {
+            match text(status) {
+                Ok(text) => ends.extend(text.map(|text| (status, text))),
+                Err(failure) => {
+                    failed = Some(failure);
+                    break;
+                }
+            }
         }
         // Of an environment whose branches have been ended nothing would tell that its status is left.
-        for (status, state, description) in ends.into_iter().rev() {
+        for (status, StatusText { state, description }) in ends.into_iter().rev() {
             let (context, target_url) = (&*status.context, status.target_url.as_deref());
             let status = NewStatus { state, context, description: &description, target_url };
             chain.access.github.create_status(&chain.repo, &commit.id, &status)?;
@@ -123,6 +132,9 @@ pub(crate) fn end(
             if ended == ENDED {
                 return Ok(());
             }
+        }
+        if let Some(failure) = failed {
+            return Err(failure);
         }
     }
     Ok(())

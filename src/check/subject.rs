@@ -291,7 +291,10 @@ impl Promotion {
     ) -> Result<Promotion, Failure> {
         let (github, gitops) = (&chain.access.github, &subject.gitops);
         let named = arguments.next_environment.clone().or_else(|| environment.next.clone());
-        let secret = || runner::variable(NEXT_ENVIRONMENT);
+        let name = &environment.meta.name;
+        // Where a chain is declared, what has no next environment is its end.
+        let secret =
+            || runner::variable(NEXT_ENVIRONMENT).filter(|secret| !chain.is_linked() && secret != name);
         let is_next_secret = named.is_none() && secret().is_some();
         let next = named.or_else(secret);
         next.as_deref().map(|next| chain.environment(next)).transpose()?;

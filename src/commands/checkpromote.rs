@@ -133,8 +133,12 @@ impl Check<'_> {
     fn warn_of_a_secret(&self) {
         if self.promotion.is_next_secret {
             let warning = Diagnostic::warning("a secret names the next environment, so that no output does");
+            let help = match self.arguments.promote {
+                true => "",
+                false => "with `promote: false` nothing starts its promotion; ",
+            };
             let help = format!(
-                "write `next` into the Environment `{}`, and delete the secret",
+                "{help}write `next` into the Environment `{}`, and delete the secret",
                 self.subject.environment
             );
             terminal::complain(&report::problems([&warning.help(help)]));

@@ -17,7 +17,7 @@ use crate::cli::{PromoteArgs, Promotion};
 use crate::exit::{Exit, Failure};
 use crate::publish::Mode;
 use crate::publish::promotion::{self, Proposal, Proposed};
-use crate::world::github::{History, NewStatus, Protection, Repo, Status};
+use crate::world::github::{History, NewStatus, Oid, Protection, Repo, Status};
 use crate::world::{World, git, runner, terminal};
 
 /// So often the environment's branch is read anew that moves on meanwhile.
@@ -130,10 +130,6 @@ impl Promoting<'_> {
         }
         let change = fleet::promotion::promote_base(&place.source, place.commit.as_str(), &place.base);
         let Change::Edit(edit) = change.map_err(refused)? else { return Ok(Some(Done::Already)) };
-        if is_rollback(notes) {
-            // Its earlier success would stand for clusters that do not have it again yet.
-            self.mark(&place.commit, &StatusText::promoted(preceding(notes)))?;
-        }
         let at = &environment.control_plane;
         let repo = chain.repo_at(&at.repo)?;
         let proposal = Proposal {
@@ -162,8 +158,31 @@ impl Promoting<'_> {
             let link = report::Link { text, url: pull.html_url };
             return Ok(Some(Done::Proposed(pull.number, link)));
         }
-        let commit = promotion::push(github, &proposal)?;
-        Ok(commit.and_then(|commit| CommitId::new(commit.as_str())).map(Done::Committed))
+        let pushed = match is_rollback(notes) {
+            true => self.push_back(&place.commit, &proposal, preceding(notes))?,
+            false => promotion::push(github, &proposal)?,
+        };
+        Ok(pushed.and_then(|commit| CommitId::new(commit.as_str())).map(Done::Committed))
+    }
+
+    /// Pushes an older commit. Its earlier success would stand for clusters that do not have it again yet: it goes
+    /// first, and comes back if nothing is pushed.
+    fn push_back(
+        &self,
+        commit: &CommitId,
+        proposal: &Proposal<'_>,
+        preceding: PrecedingCheck,
+    ) -> Result<Option<Oid>, Failure> {
+        let Promoting { chain, environment, .. } = self;
+        let github = &chain.access.github;
+        let statuses = github.statuses(&chain.repo, &oid(commit)?)?;
+        self.mark(commit, &StatusText::promoted(preceding))?;
+        let pushed = promotion::push(github, proposal);
+        if let (Err(_) | Ok(None), Some(before)) = (&pushed, newest(&statuses, &environment.meta.name)) {
+            let description = before.description.clone().unwrap_or_default();
+            self.mark(commit, &StatusText { state: before.state, description })?;
+        }
+        pushed
     }
 
     fn admit(
@@ -266,17 +285,21 @@ impl Promoting<'_> {
         let Promoting { chain, environment, .. } = self;
         let status = match done {
             Done::Proposed(number, _) => StatusText::proposed(*number, preceding(notes)),
-            Done::Committed(_) if is_rollback(notes) => return Ok(()),
             _ => StatusText::promoted(preceding(notes)),
         };
-        if let Done::Already = done {
+        let is_said = |newest: &Status| {
+            let description = newest.description.as_deref().unwrap_or_default();
+            match done {
+                // What was proposed has been merged.
+                Done::Already => ChainState::of_status(newest.state, description) != ChainState::Proposed,
+                // It was said before the push, and a check of what was there may have ended it meanwhile.
+                Done::Committed(_) => description == status.description,
+                Done::Proposed(..) | Done::DryRun | Done::Refused(_) => false,
+            }
+        };
+        if matches!(done, Done::Already) || is_rollback(notes) {
             let statuses = chain.access.github.statuses(&chain.repo, &oid(commit)?)?;
-            // What was proposed has been merged.
-            let is_proposed = |status: &Status| {
-                let description = status.description.as_deref().unwrap_or_default();
-                ChainState::of_status(status.state, description) == ChainState::Proposed
-            };
-            if newest(&statuses, &environment.meta.name).is_some_and(|status| !is_proposed(status)) {
+            if newest(&statuses, &environment.meta.name).is_some_and(is_said) {
                 return Ok(());
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tempfile::PersistError;
@@ -14,9 +14,9 @@ pub(crate) const TEMPORARY: &str = ".kalypso-";
 
 /// A folder that files are written into.
 #[derive(Debug)]
-pub(crate) struct Directory<'a> {
-    path: &'a Path,
-    /// What new files have in common with it: whom they belong to
+pub(crate) struct Directory {
+    path: PathBuf,
+    /// Whom it belongs to, as what is new in it will
     metadata: fs::Metadata,
 }
 
@@ -24,22 +24,22 @@ pub(crate) struct Directory<'a> {
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let replace = || {
         let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::IsADirectory))?;
-        Directory::open(folder_of(path))?.replace(name.as_ref(), bytes)
+        Directory::open(folder_of(path).to_owned())?.replace(name.as_ref(), bytes)
     };
     replace().map_err(|error| unwritten(path, error))
 }
 
-impl<'a> Directory<'a> {
+impl Directory {
     /// A folder that is there.
-    fn open(path: &'a Path) -> io::Result<Directory<'a>> {
-        Ok(Directory { path, metadata: fs::metadata(path)? })
+    fn open(path: PathBuf) -> io::Result<Directory> {
+        Ok(Directory { metadata: fs::metadata(&path)?, path })
     }
 
     /// A folder that is made, with those above it that are not there.
-    pub(crate) fn create(path: &'a Path) -> io::Result<Directory<'a>> {
+    pub(crate) fn create(path: PathBuf) -> io::Result<Directory> {
         let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
         let new: Vec<&Path> = path.ancestors().take_while(is_new).collect();
-        fs::create_dir_all(path)?;
+        fs::create_dir_all(&path)?;
         for folder in new.into_iter().rev() {
             hand_over(&fs::File::open(folder)?, &fs::metadata(folder_of(folder))?)?;
         }
@@ -56,7 +56,7 @@ impl<'a> Directory<'a> {
         builder.prefix(TEMPORARY);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let mut file = builder.tempfile_in(self.path)?;
+        let mut file = builder.tempfile_in(&self.path)?;
         file.write_all(bytes)?;
         hand_over(file.as_file(), &self.metadata)?;
         let path = self.path.join(name);

@@ -62,20 +62,22 @@ impl Out {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
             folders.entry(folder).or_default().push((name, blob));
         }
-        let folders: Vec<_> = folders.into_iter().collect();
+        // One after the other: a new folder belongs to whom the one above it belongs to.
+        let create = |(folder, files)| Ok((self.create(folder)?, files));
+        let folders: Vec<(Directory, Vec<_>)> =
+            folders.into_iter().map(create).collect::<Result<_, Failure>>()?;
         let at_once = thread::available_parallelism().map_or(1, usize::from);
-        parallel::map(at_once, &folders, |(folder, files)| self.write_folder(folder, files))
-            .into_iter()
-            .collect()
+        let write = |(folder, files): &(Directory, Vec<(&str, &Blob)>)| {
+            files.iter().try_for_each(|(name, blob)| folder.write(name, &blob.bytes()))
+        };
+        parallel::map(at_once, &folders, write).into_iter().collect()
     }
 
-    /// Writes files of one folder.
-    fn write_folder(&self, folder: &str, files: &[(&str, &Blob)]) -> Result<(), Failure> {
+    fn create(&self, folder: &str) -> Result<Directory, Failure> {
         let path = self.0.join(folder);
-        let folder = Directory::create(&path)
-            .with_context(|| format!("cannot create {}", path.display()))
-            .map_err(|error| Failure::world(error, "check its permissions, then run again"))?;
-        files.iter().try_for_each(|(name, blob)| folder.write(name, &blob.bytes()))
+        let text = format!("cannot create {}", path.display());
+        let created = Directory::create(path).context(text);
+        created.map_err(|error| Failure::world(error, "check its permissions, then run again"))
     }
 
     /// Removes a file, and the folders that it leaves empty.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kalypso_sandbox::azure::{Life, Trouble};
-use kalypso_sandbox::{At, Fault, Kind, Merge, Protection, Request, State, Work};
+use kalypso_sandbox::{At, Fault, Kind, Merge, Protection, Request, State, Status, Work};
 
 use super::platform::{Case, Ran, TRACKED, gitops_repo};
 use super::rollout_platform::{Merged, RolloutPlatform};
@@ -402,15 +402,29 @@ fn nothing_goes_back_while_its_earlier_success_stands() {
     world.cluster("dev", "drone");
     let first = carried_on(&world).promoted;
     let second = world.bring_anything().promoted;
-    for way in ["push", "pull-request"] {
-        let back = [("commit-id", &*first), ("allow-rollback", "true"), ("promotion", way)];
-        let at = At::next("POST", &format!("*/statuses/{first}"));
-        world.sandbox.fault(at, Fault::error(403, "Resource not accessible by integration"));
-        let ran = world.promote(&back);
-        assert_eq!((ran.exit, ran.writes()), (3, 1), "{}", ran.stderr);
-        assert_eq!(world.promoted("dev").as_ref(), Some(&second));
-    }
     let back = [("commit-id", &*first), ("allow-rollback", "true")];
+    let refused = || Fault::error(403, "Resource not accessible by integration");
+    let success = world.statuses(&first, "dev").pop().unwrap();
+    assert!(success.starts_with("success: "), "{success}");
+    world.sandbox.fault(At::next("POST", &format!("*/statuses/{first}")), refused());
+    let ran = world.promote(&back);
+    assert_eq!((ran.exit, ran.writes()), (3, 1), "{}", ran.stderr);
+    world.sandbox.fault(At::next("POST", "*/git/commits"), refused());
+    let ran = world.promote(&back);
+    assert_eq!((ran.exit, world.promoted("dev").as_ref()), (3, Some(&second)), "{}", ran.stderr);
+    let said = world.statuses(&first, "dev");
+    assert_eq!(said[said.len() - 2..], [PROMOTED, &success], "nothing has gone back");
+    // Meanwhile a check of what dev still has ends what waits below it.
+    let control_plane = world.control_plane.clone();
+    let superseded = Status {
+        sha: first.clone(),
+        context: "dev environment".to_owned(),
+        state: "error".to_owned(),
+        description: format!("Superseded by {}", &second[..7]),
+        target_url: String::new(),
+        creator: "github-actions[bot]".to_owned(),
+    };
+    world.sandbox.before(At::next("POST", "*/git/commits"), move || control_plane.write_status(superseded));
     let at = At::next("POST", "*/dispatches");
     world.sandbox.fault(at, Fault::error(403, "Resource not accessible by integration"));
     assert_eq!(world.promote(&back).exit, 3);

@@ -110,7 +110,11 @@ fn a_check_or_promotion_may_be_killed_at_every_request() {
         }
         for fault in [Some(Fault::Refuse), None] {
             let what = format!("{}, killed, {fault:?}", stage.what(turn, index));
-            stage.kill_at(turn, index, fault);
+            if !stage.kill_at(turn, index, fault) {
+                // How often clusters are asked depends on how fast the machine is.
+                assert!(4 * index >= 3 * scene.requests.len(), "{what}: nothing was asked");
+                continue;
+            }
             let ran = stage.run(turn);
             assert_eq!((ran.exit, stage.end()), (scene.exit, scene.wanted.clone()), "{what}: {ran:#?}");
             stage.next_runs_do_nothing_twice(turn, &what);
@@ -245,13 +249,16 @@ impl Stage {
     }
 
     /// Begins a turn, and ends its process when the sandbox has a request of it.
-    fn kill_at(&self, turn: Turn, index: usize, fault: Option<Fault>) {
+    ///
+    /// Tells whether there was such a request.
+    fn kill_at(&self, turn: Turn, index: usize, fault: Option<Fault>) -> bool {
         self.begin(turn);
         let is_done = fault.is_none();
         let is_killed = self.kill(KILLED, turn, At::Index(index), fault);
         if is_killed && is_done {
             self.settle(index);
         }
+        is_killed
     }
 
     fn kill(&self, number: u64, turn: Turn, at: At, fault: Option<Fault>) -> bool {

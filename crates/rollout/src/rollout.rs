@@ -3,6 +3,7 @@
 mod steps;
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::time::Duration;
 
 use crate::commit::CommitId;
@@ -31,6 +32,8 @@ pub struct Rollout {
     started: Time,
     /// The last poll; nothing if it has not worked yet
     poll: Option<Poll>,
+    /// The commits that the next one asks for
+    asked_for: Vec<CommitId>,
     phase: Phase,
     round: Round,
     reading: Reading,
@@ -49,6 +52,8 @@ pub struct Rollout {
 struct Poll {
     head: CommitId,
     tally: Tally,
+    /// The commits that it asked for
+    mentioning: Vec<CommitId>,
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +124,7 @@ impl Rollout {
             evidence: Evidence::new(target, policy),
             started: now,
             poll: None,
+            asked_for: Vec::new(),
             phase: Phase::Resting(now),
             round: Round::new(0, Stage::Usual, now),
             reading: Reading::Nothing,
@@ -161,7 +167,8 @@ impl Rollout {
 
     /// What a poll showed.
     pub fn polled(&mut self, head: CommitId, tally: Tally, _now: Time) {
-        self.poll = Some(Poll { head, tally: tally.of_branch(&self.evidence.target) });
+        let mentioning = mem::take(&mut self.asked_for);
+        self.poll = Some(Poll { head, tally: tally.of_branch(&self.evidence.target), mentioning });
     }
 
     /// A page of rows, of [`Read::Arrived`] or [`Read::All`].
@@ -174,7 +181,8 @@ impl Rollout {
                     self.round.ghosts.insert(row.id.clone());
                 }
                 if is_ours {
-                    self.round.rows.insert(&row, &self.evidence.lineage);
+                    let mentioning = self.poll.as_ref().map_or(&[][..], |poll| &poll.mentioning);
+                    self.round.rows.insert(&row, mentioning);
                 }
             }
             let has_arrived = match self.reading {

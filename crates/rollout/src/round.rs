@@ -7,7 +7,7 @@ use crate::commit::CommitId;
 use crate::known::Known;
 use crate::lineage::Lineage;
 use crate::observation::{Compliance, ConfigurationId, Observation, Provisioning};
-use crate::tally::{Group, Tally, is_at_work};
+use crate::tally::{Group, Tally, is_finished};
 use crate::time::Time;
 
 /// What has been read since the last wait.
@@ -39,18 +39,17 @@ pub(crate) struct Round {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
     rows: HashMap<ConfigurationId, Shown>,
-    /// How many of them are at work
-    at_work: usize,
     /// The latest report among them
     latest: Option<Time>,
 }
 
-/// As much of a row as a tally tells of it, whatever it asks for.
+/// As much of a row as a tally tells of it.
 #[derive(Clone, Debug)]
 struct Shown {
     synced: Option<CommitId>,
     compliance: Compliance,
     provisioning: Provisioning,
+    mentions: bool,
 }
 
 /// Whether another round follows.
@@ -92,21 +91,25 @@ impl Round {
 }
 
 impl Rows {
-    pub(crate) fn insert(&mut self, row: &Observation, lineage: &Lineage) {
-        let Observation { id, synced, compliance, provisioning, reported, .. } = row;
-        let (compliance, provisioning) = (compliance.clone(), provisioning.clone());
-        let shown = Shown { synced: synced.clone(), compliance, provisioning };
-        if self.rows.insert(id.clone(), shown).is_none() {
-            self.at_work += usize::from(is_at_work(synced.as_ref(), &row.compliance, lineage));
-            self.latest = self.latest.max(*reported);
-        }
+    /// Takes a row in; a tally was asked which ones mention one of these commits.
+    pub(crate) fn insert(&mut self, row: &Observation, mentioning: &[CommitId]) {
+        let Observation { id, synced, compliance, provisioning, objects, reported, .. } = row;
+        let mut applied = objects.iter().filter_map(|object| object.applied.as_ref());
+        let shown = Shown {
+            synced: synced.clone(),
+            compliance: compliance.clone(),
+            provisioning: provisioning.clone(),
+            mentions: applied.any(|commit| mentioning.contains(commit)),
+        };
+        self.rows.insert(id.clone(), shown);
+        self.latest = self.latest.max(*reported);
     }
 
     pub(crate) fn contains(&self, id: &ConfigurationId) -> bool {
         self.rows.contains_key(id)
     }
 
-    /// Whether they may be all that a tally counts: they are as many, as many are at work, and none is earlier.
+    /// Whether they may be all that a tally counts: they are as many, as many are not finished, and none is earlier.
     ///
     /// A tally has no names: where one joins while another leaves, an older index has as many rows. What is gone, by
     /// its own word, stands for one in the tally only where one looks like it there.
@@ -114,16 +117,19 @@ impl Rows {
         let is_counted = |(id, row): &(&ConfigurationId, &Shown)| {
             !known.has_left(id) || tally.groups.iter().any(|group| row.is_like(group))
         };
+        let unfinished =
+            |row: &&Shown| !is_finished(row.synced.as_ref(), &row.compliance, row.mentions, lineage);
         self.rows.iter().filter(is_counted).count() >= tally.total()
-            && self.at_work >= tally.at_work(lineage)
+            && self.rows.values().filter(unfinished).count() >= tally.unfinished(lineage)
             && self.latest >= tally.latest()
     }
 }
 
 impl Shown {
     fn is_like(&self, group: &Group) -> bool {
-        let Shown { synced, compliance, provisioning } = self;
-        (synced, compliance, provisioning) == (&group.synced, &group.compliance, &group.provisioning)
+        let Shown { synced, compliance, provisioning, mentions } = self;
+        (synced, compliance, provisioning, mentions)
+            == (&group.synced, &group.compliance, &group.provisioning, &group.mentions)
     }
 }
 

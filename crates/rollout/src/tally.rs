@@ -92,7 +92,7 @@ struct Glimpse<'a> {
 impl Glimpse<'_> {
     fn look(self, lineage: &Lineage) -> Look {
         let is_synced = self.synced.as_ref().is_some_and(|commit| lineage.accepts(commit));
-        if is_synced && self.mentions && *self.compliance == Compliance::Compliant {
+        if is_finished(self.synced.as_ref(), self.compliance, self.mentions, lineage) {
             Look::Finished
         } else if self.is_suspended || *self.compliance == Compliance::Suspended {
             Look::Suspended
@@ -164,10 +164,10 @@ impl Tally {
         self.groups.iter().map(|group| group.count).fold(0, usize::saturating_add)
     }
 
-    /// How many are at work.
-    pub(crate) fn at_work(&self, lineage: &Lineage) -> usize {
-        let at_work = |group: &&Group| is_at_work(group.synced.as_ref(), &group.compliance, lineage);
-        self.groups.iter().filter(at_work).map(|group| group.count).fold(0, usize::saturating_add)
+    /// How many do not look finished.
+    pub(crate) fn unfinished(&self, lineage: &Lineage) -> usize {
+        let unfinished = |group: &&Group| Look::of_group(group, lineage) != Look::Finished;
+        self.groups.iter().filter(unfinished).map(|group| group.count).fold(0, usize::saturating_add)
     }
 
     /// The latest report.
@@ -182,9 +182,14 @@ impl Tally {
     }
 }
 
-/// Whether it has not come to a commit that counts, or is not well: a poll tells of it, whatever it asked for.
-pub(crate) fn is_at_work(synced: Option<&CommitId>, compliance: &Compliance, lineage: &Lineage) -> bool {
-    *compliance != Compliance::Compliant || !synced.is_some_and(|commit| lineage.accepts(commit))
+/// Whether it has fetched a commit that counts, and says that it applied one, as far as a tally tells.
+pub(crate) fn is_finished(
+    synced: Option<&CommitId>,
+    compliance: &Compliance,
+    mentions: bool,
+    lineage: &Lineage,
+) -> bool {
+    mentions && *compliance == Compliance::Compliant && synced.is_some_and(|commit| lineage.accepts(commit))
 }
 
 #[cfg(test)]

@@ -210,8 +210,10 @@ fn connectivity(connected: &str, last_contact: &str, power: &str) -> Connectivit
 }
 
 fn time(text: &str) -> Option<Time> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    u64::try_from(time.as_second()).ok().map(Time)
+    // Azure's own `todatetime`, which a tally has, takes what names no zone for UTC.
+    let in_utc = |text: &str| text.parse::<jiff::civil::DateTime>().ok()?.in_tz("UTC").ok();
+    let time = text.parse().ok().or_else(|| Some(in_utc(text)?.timestamp()))?;
+    u64::try_from(jiff::Timestamp::as_second(time)).ok().map(Time)
 }
 
 fn seconds_or_default(value: Option<&Value>) -> Duration {
@@ -361,7 +363,7 @@ mod tests {
     #[test]
     fn every_property_is_read() {
         type IsSeen = fn(&Observation) -> bool;
-        let properties_and_effects: [(&str, Value, IsSeen); 20] = [
+        let properties_and_effects: [(&str, Value, IsSeen); 21] = [
             ("/namespace", json!("other"), |it| it.namespace == "other"),
             ("/sourceKind", json!("Bucket"), |it| it.source.kind == "Bucket"),
             ("/suspend", json!(true), |it| it.is_suspended),
@@ -387,6 +389,9 @@ mod tests {
             ("/errorMessage", json!("no"), |it| it.message.as_deref() == Some("no")),
             ("/statusUpdatedAt", json!("2026-11-21T13:00:00Z"), |it| {
                 it.reported == Some(Time(1_795_266_000))
+            }),
+            ("/statusUpdatedAt", json!("2026-11-21T13:00:01.5"), |it| {
+                it.reported == Some(Time(1_795_266_001))
             }),
             ("/statuses/0/kind", json!("HelmRelease"), |it| it.objects[0].kind == "HelmRelease"),
             ("/statuses/0/name", json!("n"), |it| it.objects[0].name == "n"),

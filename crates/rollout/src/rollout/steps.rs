@@ -50,11 +50,12 @@ impl Rollout {
     }
 
     /// Looks at the branch and the fleet.
-    fn poll(&self) -> Option<Next> {
-        match self.poll {
-            Some(_) => None,
-            None => Some(Next::Read(Read::Poll { mentioning: self.evidence.lineage.accepted() })),
+    fn poll(&mut self) -> Option<Next> {
+        if self.poll.is_some() {
+            return None;
         }
+        self.asked_for = self.evidence.lineage.accepted();
+        Some(Next::Read(Read::Poll { mentioning: self.asked_for.clone() }))
     }
 
     /// Ends where the branch went elsewhere; where it only may have, looks again before anything else.
@@ -80,7 +81,7 @@ impl Rollout {
     /// Asks for what is not known of commits; when everything is known, judges what waited for it.
     fn ask(&mut self, now: Time) -> Option<Next> {
         let mut questions = self.evidence.questions();
-        if let Some(Poll { head, tally }) = &self.poll {
+        if let Some(Poll { head, tally, .. }) = &self.poll {
             if let Course::Open(question) = self.evidence.lineage.course(head) {
                 questions.insert(question);
             }

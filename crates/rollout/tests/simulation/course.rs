@@ -329,6 +329,7 @@ impl Ride<'_> {
         }
         if self.now >= self.deadline {
             // What could not be read is tried again a few times; where the branch is, is looked at for a minute.
+            // What failed last before time was over is one of them.
             let is_tried_again = self.has_failed || self.judge.is_behind();
             self.last_waits += usize::from(is_tried_again);
             if !(is_tried_again || self.judge.is_in_doubt()) || self.last_waits > 4 {

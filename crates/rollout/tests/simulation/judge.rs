@@ -195,9 +195,14 @@ impl<'a> Judge<'a> {
             })
     }
 
-    /// Whether the last poll and the pass over all rows after it showed different things: one of them is behind.
+    /// Whether the pass over all rows does not bear out the poll before it: one of them is behind.
     pub(crate) fn is_behind(&self) -> bool {
-        self.has_passed() && self.tallied.as_ref().is_some_and(|tallied| *tallied != self.rows)
+        let is_behind = |(at, told): (&usize, &Sight)| {
+            let is_proof = |sight| self.world.is_proof(&self.world.fleet[*at], sight);
+            let rows = self.rows.get(at);
+            rows.is_none_or(|shown| shown.reported < told.reported || is_proof(shown) && !is_proof(told))
+        };
+        self.has_passed() && self.tallied.iter().flatten().any(is_behind)
     }
 
     /// Whether the branch was shown without the commit, perhaps only as it was before.

@@ -116,8 +116,9 @@ fn rows_lag_behind_the_tally() {
 fn rows_that_are_older_than_the_tally_are_never_enough() {
     type Is = fn(&mut Observation);
     let later = |z: &mut Observation| z.reported = Some(START + Duration::from_secs(1));
-    let cases: [(Is, &str); 4] = [
+    let cases: [(Is, &str); 5] = [
         (|z| at(z, '0'), "another commit is fetched"),
+        (|z| z.objects[0].applied = Some(commit('0')), "it is fetched, and another one applied"),
         (|z| z.synced = None, "nothing is fetched yet"),
         (|z| z.compliance = Compliance::Pending, "it is at work"),
         (later, "it was reported later than any row"),
