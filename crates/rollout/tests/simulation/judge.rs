@@ -197,10 +197,10 @@ impl<'a> Judge<'a> {
 
     /// Whether the pass over all rows does not bear out the poll before it: one of them is behind.
     pub(crate) fn is_behind(&self) -> bool {
+        let content = |sight: &Sight| (sight.says.clone(), sight.has_objects, sight.provisioning.clone());
         let is_behind = |(at, told): (&usize, &Sight)| {
-            let is_proof = |sight| self.world.is_proof(&self.world.fleet[*at], sight);
-            let rows = self.rows.get(at);
-            rows.is_none_or(|shown| shown.reported < told.reported || is_proof(shown) && !is_proof(told))
+            let shown = self.rows.get(at);
+            shown.is_none_or(|shown| shown.reported < told.reported || content(shown) != content(told))
         };
         self.has_passed() && self.tallied.iter().flatten().any(is_behind)
     }
