@@ -197,7 +197,7 @@ impl<'a> Judge<'a> {
 
     /// Whether the pass over all rows does not bear out the poll before it: one of them is behind.
     pub(crate) fn is_behind(&self) -> bool {
-        let content = |sight: &Sight| (sight.says.clone(), sight.has_objects, sight.provisioning.clone());
+        let content = |sight: &Sight| (sight.says, sight.has_objects, sight.provisioning.clone());
         let is_behind = |(at, told): (&usize, &Sight)| {
             let shown = self.rows.get(at);
             shown.is_none_or(|shown| shown.reported < told.reported || content(shown) != content(told))
